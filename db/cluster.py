@@ -1,0 +1,361 @@
+"""The private PostgreSQL cluster that ./aqm uses when AQM_DSN is not set.
+
+    python -m db.cluster exec [--main] -- COMMAND …   run COMMAND with AQM_DSN set, the server up
+    python -m db.cluster stop                         stop the main command, then the server
+    python -m db.cluster status                       say what is there
+
+Everybody who uses the server holds a shared lock on one file; whoever leaves last stops the server.
+The kernel drops the lock of a killed process, so nothing is left to clean up after a kill -9.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+
+SERVER_USER = "postgres"
+"""Who runs the server when we are root: initdb refuses root."""
+
+DATABASE = "aqm"
+ROOT = Path(__file__).resolve().parent.parent
+LONGEST_SOCKET_PATH = 107
+"""Bytes that the kernel allows for the path of a UNIX socket (sun_path of unix(7), less the NUL)."""
+
+SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "max_connections": "200",
+    "shared_preload_libraries": "pg_cron,pg_stat_statements",
+    "cron.database_name": "postgres",
+    "cron.use_background_workers": "on",
+    "max_worker_processes": "24",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "wal_level": "replica",
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "15min",
+    "random_page_cost": "1.1",
+    "autovacuum_naptime": "15s",
+    "track_io_timing": "on",
+    # PostgreSQL's own log must not show keys, tokens or who asks for whom (shared specs: operations).
+    "log_line_prefix": "%m [%p] %q%u@%d %a ",
+    "log_error_verbosity": "terse",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    "log_min_error_statement": "panic",
+    "log_min_duration_statement": "500ms",
+    "log_checkpoints": "off",
+}
+THROW_AWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+"""For tests only: a cluster that nobody needs after a crash."""
+
+
+class ClusterError(Exception):
+    """The private cluster can't be made, started or stopped; the message says why and what to do."""
+
+
+def tuned_settings() -> dict[str, str]:
+    """Memory settings for this machine: a quarter for the server, at most 4 GB, as its manual advises."""
+    megabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+    return {
+        "shared_buffers": f"{max(64, min(megabytes // 4, 4096))}MB",
+        "effective_cache_size": f"{max(128, megabytes // 2)}MB",
+    }
+
+
+def find_binaries(version: str | None = None) -> Path:
+    """The folder of initdb and pg_ctl.
+
+    version: the major version that a data folder needs; None takes the newest that has pg_cron.
+    Raises ClusterError when there is none.
+    """
+    found = {path.parent.parent.name: path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")}
+    for name in [version] if version else sorted(found, key=float, reverse=True):
+        if name in found and (found[name].parent / "lib/pg_cron.so").exists():
+            return found[name]
+    raise ClusterError(
+        f"PostgreSQL {version or '15 to 17'} with pg_cron is not installed under /usr/lib/postgresql; "
+        "./aqm installs it on Debian, elsewhere set AQM_DSN to a server of your own"
+    )
+
+
+class Cluster:
+    """One PostgreSQL server with its data, socket and log under one folder.
+
+    home: the folder. settings: postgresql.conf settings over ours. throw_away: no fsync, for tests.
+    """
+
+    def __init__(self, home: Path, settings: Mapping[str, str] | None = None, throw_away: bool = False) -> None:
+        self.home = home
+        self.data = home / "data"
+        self.log = home / "postgresql.log"
+        self.sockets = home / "run"
+        if len(str(self.sockets / ".s.PGSQL.5432.lock").encode()) > LONGEST_SOCKET_PATH:
+            self.sockets = Path("/tmp") / f"aqm-{hashlib.sha256(str(home).encode()).hexdigest()[:16]}"
+        self.throw_away = throw_away
+        self.settings = {
+            "unix_socket_directories": str(self.sockets),
+            **SETTINGS,
+            **tuned_settings(),
+            **(THROW_AWAY if throw_away else {}),
+            **(settings or {}),
+        }
+
+    def __repr__(self) -> str:
+        return f"Cluster({self.home})"
+
+    def dsn(self, database: str = DATABASE, user: str = SERVER_USER) -> str:
+        """A connection URI over the socket; the socket's folder lets in its owner and root alone."""
+        return f"postgresql://{user}@/{database}?host={quote(str(self.sockets), safe='')}"
+
+    def is_running(self) -> bool:
+        """Whether a postmaster serves the data folder."""
+        if not (self.data / "postmaster.pid").exists():
+            return False
+        return self._pg_ctl("status", check=False).returncode == 0
+
+    def start(self) -> None:
+        """Make the cluster if there is none, start it and wait until it answers.
+
+        Raises ClusterError with the end of the server's log when it doesn't.
+        """
+        if not (self.data / "PG_VERSION").exists():
+            self._create()
+        self._make_folder(self.sockets)
+        (self.data / "aqm.conf").write_text("".join(f"{name} = '{value}'\n" for name, value in self.settings.items()))
+        # Backends of a killed postmaster take a moment to notice, and hold its shared memory until then.
+        for patience in range(20):
+            started = self._pg_ctl("start", "-w", "-t", "300", "-s", "-l", str(self.log), check=False)
+            if started.returncode == 0:
+                break
+            if patience == 19 or "pre-existing shared memory" not in self.log_tail():
+                raise ClusterError(f"PostgreSQL did not start; the end of {self.log}:\n{self.log_tail()}")
+            time.sleep(0.5)
+        with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
+            if not connection.execute("select from pg_database where datname = %s", [DATABASE]).rowcount:
+                connection.execute(f"create database {DATABASE}")
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stop the server: mode fast ends sessions and writes a checkpoint, immediate crashes it."""
+        if self.is_running():
+            self._pg_ctl("stop", "-w", "-t", "120", "-s", "-m", mode)
+
+    def log_tail(self, lines: int = 15) -> str:
+        """The last lines of the server's log."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:]) if self.log.exists() else ""
+
+    def _create(self) -> None:
+        if self.data.exists() and any(self.data.iterdir()):
+            raise ClusterError(f"{self.data} holds something that is no finished PostgreSQL cluster; move it away")
+        self._make_folder(self.home)
+        fresh = self.home / "data.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        # Renamed when it is whole, so that a kill -9 in the middle leaves nothing that looks like a cluster.
+        self._run(
+            "initdb", "-D", str(fresh), "-U", SERVER_USER, "--auth=trust", "--encoding=UTF8",
+            "--locale=C.UTF-8", "--data-checksums", *(["--no-sync"] if self.throw_away else []),
+        )  # fmt: skip
+        with (fresh / "postgresql.conf").open("a") as configuration:
+            configuration.write("\ninclude 'aqm.conf'\n")
+        (fresh / "pg_hba.conf").write_text("# The folder of the socket lets in its owner and root alone.\nlocal all all trust\n")
+        self.data.rmdir() if self.data.exists() else None
+        fresh.rename(self.data)
+
+    def _make_folder(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.geteuid() == 0:
+            server = pwd.getpwnam(SERVER_USER)
+            os.chown(folder, server.pw_uid, server.pw_gid)
+        folder.chmod(0o700)
+
+    def _run(self, program: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        version_file = self.data / "PG_VERSION"
+        binaries = find_binaries(version_file.read_text().strip() if version_file.exists() else None)
+        command = [str(binaries / program), *arguments]
+        if os.geteuid() == 0:
+            command = ["setpriv", f"--reuid={SERVER_USER}", f"--regid={SERVER_USER}", "--init-groups", *command]
+        # Its own session: a Ctrl-C at the terminal is for us, and we then stop the server in order.
+        # Files, not pipes: the server inherits them and would keep a pipe open for ever.
+        ran = subprocess.run(
+            command, cwd="/", check=False, text=True, start_new_session=True, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL if program == "pg_ctl" else subprocess.PIPE,
+            stderr=subprocess.DEVNULL if program == "pg_ctl" else subprocess.STDOUT,
+        )  # fmt: skip
+        if check and ran.returncode != 0:
+            raise ClusterError(f"{program} failed:\n{ran.stdout or self.log_tail()}")
+        return ran
+
+    def _pg_ctl(self, action: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return self._run("pg_ctl", action, "-D", str(self.data), *arguments, check=check)
+
+
+def data_dir() -> Path:
+    """The project's data folder: AQM_DATA_DIR, else .aqm beside this checkout's README."""
+    return Path(os.environ.get("AQM_DATA_DIR") or ROOT / ".aqm").absolute()
+
+
+def private_cluster() -> Cluster:
+    """The cluster of the data folder, at a place that the server's user can reach."""
+    home = data_dir() / "postgres"
+    if os.geteuid() == 0:
+        home.parent.mkdir(parents=True, exist_ok=True)
+        reach = subprocess.run(
+            ["setpriv", f"--reuid={SERVER_USER}", f"--regid={SERVER_USER}", "--init-groups", "test", "-x", str(home.parent)],
+            check=False,
+        )
+        if reach.returncode != 0:
+            elsewhere = Path("/var/lib/aqm") / hashlib.sha256(str(home).encode()).hexdigest()[:16]
+            print(f"user {SERVER_USER} can't reach {home}: the cluster is in {elsewhere}", file=sys.stderr)
+            return Cluster(elsewhere)
+    return Cluster(home)
+
+
+@contextlib.contextmanager
+def in_use(cluster: Cluster) -> Iterator[int]:
+    """Have the server up for the length of a with block; yields the lock's descriptor.
+
+    A child that inherits the descriptor keeps the server in use, even when we are killed.
+    """
+    data_dir().mkdir(parents=True, exist_ok=True)
+    with (data_dir() / "users.lock").open("w") as users, (data_dir() / "start.lock").open("w") as starting:
+        # One at a time may start or stop; all others wait here.
+        fcntl.flock(starting, fcntl.LOCK_EX)
+        fcntl.flock(users, fcntl.LOCK_SH)
+        if not cluster.is_running():
+            cluster.start()
+        fcntl.flock(starting, fcntl.LOCK_UN)
+        try:
+            yield users.fileno()
+        finally:
+            fcntl.flock(starting, fcntl.LOCK_EX)
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                cluster.stop()
+
+
+@contextlib.contextmanager
+def only_main_command() -> Iterator[None]:
+    """Hold the pid file of the main command, so that `stop` finds it; raises ClusterError when another does."""
+    data_dir().mkdir(parents=True, exist_ok=True)
+    with (data_dir() / "run.pid").open("a+") as pid_file:
+        try:
+            fcntl.flock(pid_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid_file.seek(0)
+            raise ClusterError(
+                f"already running with {data_dir()} (pid {pid_file.read().strip()}): stop it with ./aqm stop, "
+                "or choose another AQM_DATA_DIR and AQM_PORT"
+            ) from None
+        pid_file.truncate(0)
+        pid_file.write(f"{os.getpid()}\n")
+        pid_file.flush()
+        yield
+        pid_file.truncate(0)
+
+
+def run_command(command: Sequence[str], cluster: Cluster, users: int, is_main: bool) -> int:
+    """Run a command beside the running server and return its exit code; under a main command a server
+    that dies is started again."""
+    environment = os.environ | {"AQM_DSN": cluster.dsn()}
+    child = subprocess.Popen(command, env=environment, pass_fds=[users])
+
+    def forward(number: int, _frame: object) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            child.send_signal(number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, forward)
+    # The terminal sends Ctrl-C to the child as well: it ends in order, and then so do we.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    while True:
+        try:
+            code = child.wait(timeout=1 if is_main else None)
+            return 128 - code if code < 0 else code
+        except subprocess.TimeoutExpired:
+            if not cluster.is_running() and child.poll() is None:
+                print("PostgreSQL is gone: starting it again", file=sys.stderr)
+                try:
+                    cluster.start()
+                except (ClusterError, psycopg.Error) as error:
+                    print(error, file=sys.stderr)
+
+
+def execute(command: Sequence[str], is_main: bool) -> int:
+    """Run a command with a database in AQM_DSN: the one that is set, or the private cluster's."""
+    with only_main_command() if is_main else contextlib.nullcontext():
+        if os.environ.get("AQM_DSN"):
+            child = subprocess.Popen(command)
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, lambda number, _frame: child.send_signal(number))
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            code = child.wait()
+            return 128 - code if code < 0 else code
+        cluster = private_cluster()
+        with in_use(cluster) as users:
+            return run_command(command, cluster, users, is_main)
+
+
+def stop() -> int:
+    """Stop the main command of the data folder and then its server."""
+    pid_path = data_dir() / "run.pid"
+    if pid_path.exists():
+        with pid_path.open("r") as pid_file:
+            try:
+                fcntl.flock(pid_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                pid = int(pid_file.read())
+                print(f"stopping pid {pid}", file=sys.stderr)
+                os.kill(pid, signal.SIGTERM)
+                fcntl.flock(pid_file, fcntl.LOCK_EX)
+    if not os.environ.get("AQM_DSN"):
+        cluster = private_cluster()
+        if cluster.is_running():
+            print("stopping PostgreSQL", file=sys.stderr)
+            cluster.stop()
+    print("stopped", file=sys.stderr)
+    return 0
+
+
+def status() -> int:
+    """Print where the private cluster is and whether it runs."""
+    cluster = private_cluster()
+    print(f"data folder   {data_dir()}")
+    print(f"PostgreSQL    {'running' if cluster.is_running() else 'stopped'}, {cluster.data}")
+    print(f"its log       {cluster.log}")
+    print(f"psql          psql '{cluster.dsn()}'")
+    return 0 if cluster.is_running() else 3
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command line; returns the exit code."""
+    match list(arguments):
+        case ["exec", "--main", "--", *command] if command:
+            return execute(command, is_main=True)
+        case ["exec", "--", *command] if command:
+            return execute(command, is_main=False)
+        case ["stop"]:
+            return stop()
+        case ["status"]:
+            return status()
+    print(__doc__, file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except ClusterError as error:
+        sys.exit(f"aqm: {error}")

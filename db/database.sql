@@ -1,0 +1,12 @@
+-- What belongs to the database itself and not to anything in it: CREATE DATABASE … TEMPLATE and
+-- pg_restore don't carry it over, so migrate.py applies it every time.
+do $$
+begin
+    execute format('revoke create, temporary on database %I from public', current_database());
+    -- A DBA types \d coin_inventory and select * from claim_coins(…).
+    execute format(
+        'alter database %I set search_path = coins, ops, gateway, public', current_database()
+    );
+    execute format('alter database %I set timezone = %L', current_database(), 'UTC');
+end
+$$;

@@ -1,0 +1,58 @@
+create or replace function gateway.find_broken_routes(
+    out route text,
+    out fault text
+)
+returns setof record
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select r.method || ' ' || r.path, f.fault
+    from gateway.route as r
+    left join pg_proc as p on p.oid = to_regproc(r.function_name)
+    cross join lateral (
+        values
+        (
+            p.oid is null,
+            format('there is no one function %s', r.function_name)
+        ),
+        (
+            r.batch_function is not null and to_regproc(r.batch_function) is null,
+            format('there is no one function %s', r.batch_function)
+        ),
+        (
+            r.caller_argument is not null and (r.caller_argument = any(p.proargnames)) is not true,
+            format('%s has no argument %s', r.function_name, r.caller_argument)
+        ),
+        (
+            exists (
+                select from regexp_matches(r.path, '\{([a-z_]+)\}', 'g') as m (parts)
+                where ('p_' || m.parts[1] = any(p.proargnames)) is not true
+            ),
+            format('a part of the path is no argument of %s', r.function_name)
+        ),
+        (
+            r.may_use_replica and p.provolatile = 'v',
+            format('%s is volatile and can''t run on a replica', r.function_name)
+        ),
+        (
+            not exists (
+                select from unnest(array['anon', 'device', 'user', 'admin']) as http (role)
+                where has_function_privilege('aqm_' || http.role, p.oid, 'execute')
+            ),
+            format('no HTTP role may execute %s', r.function_name)
+        )
+    ) as f (is_broken, fault)
+    where f.is_broken
+    order by 1;
+end
+$$;
+
+comment on function gateway.find_broken_routes() is
+'Lists the endpoints that don''t fit the functions behind them; migrate.py refuses to go on while there is one.
+Errors: none.';
+
+revoke all on function gateway.find_broken_routes() from public;

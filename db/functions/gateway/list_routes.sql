@@ -1,0 +1,49 @@
+create or replace function gateway.list_routes(
+    out method text,
+    out path text,
+    out function_name text,
+    out rows_as text,
+    out caller_argument text,
+    out batch_function text,
+    out may_use_replica boolean,
+    out is_volatile boolean,
+    out roles text[],
+    out comment text
+)
+returns setof record
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        r.method,
+        r.path,
+        r.function_name,
+        r.rows_as,
+        r.caller_argument,
+        r.batch_function,
+        r.may_use_replica,
+        f.provolatile = 'v',
+        array(
+            select http.role
+            from unnest(array['anon', 'device', 'user', 'admin']) with ordinality as http (role, place)
+            where has_function_privilege('aqm_' || http.role, f.oid, 'execute')
+            order by http.place
+        ),
+        obj_description(f.oid, 'pg_proc')
+    from gateway.route as r
+    inner join pg_proc as f on f.oid = r.function_name::regproc
+    order by r.path, r.method;
+end
+$$;
+
+comment on function gateway.list_routes() is
+'Lists the endpoints, as the gateway reads them at its start and at NOTIFY gateway, ''reload''.
+Returns a row a route; roles: the HTTP roles that may call it, the least first.
+Errors: 42883 when a route''s function is gone.';
+
+revoke all on function gateway.list_routes() from public;
+grant execute on function gateway.list_routes() to aqm_gateway, aqm_monitor;

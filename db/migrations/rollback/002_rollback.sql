@@ -1,0 +1,2 @@
+drop table gateway.metric;
+drop table gateway.route;

@@ -1,0 +1,2 @@
+drop type ops.job_health;
+drop table ops.scheduled_job;

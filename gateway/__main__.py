@@ -1,0 +1,89 @@
+"""Run the gateway: python -m gateway. Settings come from the environment; ./aqm help lists them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+
+import uvloop
+from aiohttp import web
+
+from .app import make_app
+from .logs import configure_logs, log
+from .settings import SettingError, Settings, read_settings
+from .tokens import make_private_key
+
+WELCOME = """
+AQM is ready: {url}   API page: {url}/docs   Ctrl-C stops it
+{auth}
+Three commands to try:
+  curl {url}/v1/health
+  curl {url}/v1/coins/upload{token} -H 'content-type: application/json' -d '{{"user_id": "{bob}", "coins": \
+[{{"key_id": "first", "coin_category": "BRONZE", "public_key_b64": "'$(head -c 32 /dev/urandom | base64 -w0)'", \
+"signature_b64": "'$(head -c 64 /dev/urandom | base64 -w0)'"}}]}}'
+  curl '{url}/v1/coins/fetch?target_user_id={bob}&requester_id={alice}&coin_category=BRONZE&count=1'{other_token}
+"""
+BOB = "b0b00000-0000-4000-8000-000000000000"
+ALICE = "a11ce000-0000-4000-8000-000000000000"
+
+
+async def serve(settings: Settings) -> int:
+    """Serve until SIGTERM or SIGINT, then stop accepting, finish what was begun, and return the exit code."""
+    app = make_app(settings)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=settings.drain, handler_cancellation=False)
+    await runner.setup()
+    site = web.TCPSite(runner, settings.host, settings.port, backlog=1024)
+    try:
+        await site.start()
+    except OSError as error:
+        await runner.cleanup()
+        print(f"aqm: can't listen on {settings.host}:{settings.port} ({error.strerror}); AQM_PORT chooses another port", file=sys.stderr)
+        return 1
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    ready = asyncio.create_task(app["gateway"].ready.wait())
+    await asyncio.wait([ready, asyncio.create_task(stopping.wait())], return_when=asyncio.FIRST_COMPLETED)
+    if ready.done():
+        port = runner.addresses[0][1]
+        log().info("ready", host=settings.host, port=port, auth=settings.auth)
+        print(welcome(settings, port), flush=True)
+    await stopping.wait()
+    log().info("draining")
+    await runner.cleanup()
+    log().info("stopped")
+    return 0
+
+
+def welcome(settings: Settings, port: int) -> str:
+    """What a newcomer reads when the server is up."""
+    is_open = settings.auth == "none"
+    return WELCOME.format(
+        url=f"http://{settings.host}:{port}",
+        bob=BOB,
+        alice=ALICE,
+        auth="AQM_AUTH=none: NO TOKENS ARE CHECKED. Whoever reaches this address may do everything; loopback only.\n"
+        if is_open
+        else "AQM_AUTH=jwt: requests need a token, see ./aqm token --help\n",
+        token="" if is_open else f' -H "authorization: Bearer $(./aqm token --user {BOB})"',
+        other_token="" if is_open else f' -H "authorization: Bearer $(./aqm token --user {ALICE})"',
+    )
+
+
+def main() -> int:
+    """Read the settings and serve; returns the exit code."""
+    configure_logs()
+    try:
+        settings = read_settings()
+        if settings.auth == "jwt" and not os.environ.get("AQM_TOKEN_KEY_FILE"):
+            make_private_key(settings.token_key_file)
+        return uvloop.run(serve(settings))
+    except SettingError as error:
+        print(f"aqm: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,367 @@
+"""The way of a request: route, token, rate, arguments, one function call, answer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+import psycopg
+from aiohttp import web
+from limits.storage import MemoryStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+from psycopg_pool import PoolTimeout, TooManyRequests
+
+from . import pages
+from .batching import Batcher
+from .catalog import Catalog, Route, read_catalog
+from .codec import Encoder, decode, decode_arguments, row_encoders, to_json
+from .database import Answer, Server, login_dsn
+from .logs import log
+from .metrics import Metrics
+from .openapi import make_openapi
+from .problems import Problem, from_database, invalid
+from .settings import LOGIN, Settings
+from .tokens import ANONYMOUS, Caller, Verifier, unauthorized
+
+DATABASE_ERRORS = (psycopg.Error, PoolTimeout, TooManyRequests)
+CHANGED_UNDER_US = {"0A000", "42883"}
+"""A prepared call whose result type changed, a function whose arguments did: a deploy happened."""
+
+REQUEST_ID_FORM = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
+
+
+class Endpoint:
+    """A route and what is worked out for it once: its encoders and its batchers, one for each role."""
+
+    def __init__(self, route: Route) -> None:
+        self.route = route
+        self.pattern = route.pattern
+        self.encoders: list[tuple[str, Encoder]] = row_encoders(route.results)
+        self.batchers: dict[str, Batcher] = {}
+
+
+class Gateway:
+    """The HTTP server's only handler and what it needs; knows no table and no rule of the business."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.primary = Server(settings.gateway_dsn, settings)
+        self.replica = Server(settings.replica_dsn, settings) if settings.replica_dsn else None
+        self.verifier = Verifier(settings.token_key_file) if settings.auth == "jwt" else None
+        self.rate_store = MemoryStorage()
+        self.rate_limiter = SlidingWindowCounterRateLimiter(self.rate_store)
+        self.metrics = Metrics()
+        self.metrics.watch_pools({"primary": self.primary} | ({"replica": self.replica} if self.replica else {}))
+        self.catalog = Catalog()
+        self.fixed: dict[tuple[str, str], Endpoint] = {}
+        self.patterns: list[Endpoint] = []
+        self.ready = asyncio.Event()
+        self.listener: asyncio.Task[None] | None = None
+        self.calls: set[asyncio.Task[Any]] = set()
+        self.built_in = {
+            "/v1/health": self._health,
+            "/metrics": self._metrics,
+            "/openapi.json": self._openapi,
+            **pages.PAGES,
+        }
+
+    # -- life
+
+    async def start(self) -> None:
+        """Begin to read the catalog and to listen for its changes."""
+        self.listener = asyncio.create_task(self._listen())
+
+    async def stop(self) -> None:
+        """Answer what was sent, then close the connections."""
+        if self.listener:
+            self.listener.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self.listener
+        for endpoint in {*self.fixed.values(), *self.patterns}:
+            for batcher in endpoint.batchers.values():
+                await batcher.drain()
+        while self.calls:
+            await asyncio.wait(self.calls)
+        for server in filter(None, (self.primary, self.replica)):
+            await server.close()
+        self.rate_store.timer.cancel()
+
+    async def _listen(self) -> None:
+        """Read the catalog at every connect and at NOTIFY gateway, 'reload'; connect again when the line is cut."""
+        was_heard = False
+        while True:
+            try:
+                dsn = login_dsn(self.settings.listen_dsn, LOGIN, self.settings.password)
+                async with await psycopg.AsyncConnection.connect(
+                    dsn, autocommit=True, connect_timeout=5, application_name="aqm gateway listener"
+                ) as connection:
+                    await connection.execute("listen gateway")
+                    await self._load(connection)
+                    was_heard = True
+                    while True:
+                        # Returns now and then, so that a half-open connection is noticed.
+                        async for notification in connection.notifies(timeout=30, stop_after=1):
+                            if notification.payload == "reload":
+                                await self._load(connection)
+                        await connection.execute("")
+            except (psycopg.Error, OSError) as error:
+                log().warning("database away", sqlstate=getattr(error, "sqlstate", None), was_connected=was_heard)
+                was_heard = False
+            await asyncio.sleep(0.5)
+
+    async def _load(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        catalog = await read_catalog(connection)
+        for server in filter(None, (self.primary, self.replica)):
+            await server.use(catalog)
+        endpoints = [Endpoint(route) for route in catalog.routes]
+        self.fixed = {(e.route.method, e.route.path): e for e in endpoints if "{" not in e.route.path}
+        self.patterns = [e for e in endpoints if "{" in e.route.path]
+        self.catalog = catalog
+        self.ready.set()
+        log().info("catalog read", routes=len(endpoints))
+
+    # -- the way of a request
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer any request; aiohttp's only route."""
+        started = time.perf_counter()
+        request_id = _request_id(request)
+        name = "unknown"
+        try:
+            endpoint, in_path = self._find(request)
+            if endpoint is None:
+                name = request.path
+                response: web.StreamResponse = await self.built_in[request.path](request)
+            else:
+                name = endpoint.route.name
+                response = await self._call_endpoint(endpoint, request, in_path, request_id)
+        except Problem as problem:
+            response = problem.response()
+        except DATABASE_ERRORS as error:
+            response = from_database(error).response()
+            if response.status == 500:
+                log().error("call failed", request_id=request_id, route=name, sqlstate=getattr(error, "sqlstate", None))
+        except web.HTTPRequestEntityTooLarge:
+            response = Problem(413, f"the body may have at most {self.settings.max_body} bytes").response()
+        except (ConnectionError, asyncio.CancelledError):
+            raise
+        except Exception as error:
+            # A fault of ours: its text may hold anything, so only its kind and its place are told.
+            response = Problem(500).response()
+            trace = error.__traceback__
+            while trace and trace.tb_next:
+                trace = trace.tb_next
+            place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
+            log().error("fault", request_id=request_id, route=name, error=type(error).__name__, at=place)
+        if not response.prepared:
+            response.headers["X-Request-Id"] = request_id
+        seconds = time.perf_counter() - started
+        self.metrics.requests.labels(name, response.status).inc()
+        self.metrics.seconds.labels(name).observe(seconds)
+        if self.settings.log_requests:
+            log().info(
+                "request", request_id=request_id, method=request.method, route=name, status=response.status,
+                ms=round(seconds * 1000, 2), bytes=response.content_length,
+            )  # fmt: skip
+        return response
+
+    def _find(self, request: web.Request) -> tuple[Endpoint | None, Mapping[str, str]]:
+        """The endpoint of a request and the arguments in its path; None for a built-in page."""
+        method, path = request.method, request.path
+        endpoint = self.fixed.get((method, path))
+        if endpoint:
+            return endpoint, {}
+        if path in self.built_in:
+            if method not in ("GET", "HEAD"):
+                raise Problem(405, headers={"Allow": "GET, HEAD"})
+            return None, {}
+        allowed = {known for known, known_path in self.fixed if known_path == path}
+        for endpoint in self.patterns:
+            match = endpoint.pattern.fullmatch(path)
+            if match and endpoint.route.method == method:
+                return endpoint, match.groupdict()
+            if match:
+                allowed.add(endpoint.route.method)
+        if allowed:
+            raise Problem(405, headers={"Allow": ", ".join(sorted(allowed))})
+        if not self.ready.is_set():
+            raise Problem(503, "the database is not there yet")
+        raise Problem(404, "there is no such route; /docs lists them")
+
+    async def _call_endpoint(
+        self, endpoint: Endpoint, request: web.Request, in_path: Mapping[str, str], request_id: str
+    ) -> web.Response:
+        route = endpoint.route
+        caller = self.verifier.verify(request.headers.get("Authorization")) if self.verifier else ANONYMOUS
+        role = self._role(route, caller)
+        if self.verifier:
+            self._limit(caller.subject or request.remote)
+        sent, is_text = await self._sent(request)
+        arguments = self._arguments(route, sent, is_text, in_path, caller)
+        if not self.verifier:
+            self._limit(str(arguments.get(route.caller_argument or "") or request.remote))
+
+        answer = await self._answer(endpoint, role, arguments, request_id)
+        return self._respond(endpoint, answer)
+
+    def _role(self, route: Route, caller: Caller) -> str:
+        """The HTTP role under which the call runs. Without tokens: the least that may call."""
+        if self.verifier is None:
+            return route.roles[0]
+        if caller.role in route.roles:
+            return caller.role
+        if caller is ANONYMOUS:
+            raise unauthorized()
+        raise Problem(403, f"role {caller.role} may not call this")
+
+    def _limit(self, who: str | None) -> None:
+        item = self.settings.rate_limit
+        if item and not self.rate_limiter.hit(item, who or "nobody"):
+            reset = self.rate_limiter.get_window_stats(item, who or "nobody").reset_time
+            seconds = max(1, round(reset - time.time() + 0.5))
+            raise Problem(429, f"at most {item}", headers={"Retry-After": str(seconds)})
+
+    async def _sent(self, request: web.Request) -> tuple[dict[str, Any], bool]:
+        """What the client sent, by JSON name, and whether the values are strings of a URL."""
+        if request.method in ("GET", "DELETE"):
+            query = request.query
+            if len(set(query)) < len(query):
+                name = next(name for name in query if len(query.getall(name)) > 1)
+                raise invalid(name, "is given more than once")
+            return dict(query), True
+        if request.query:
+            raise invalid(next(iter(request.query)), "belongs into the body")
+        if request.content_type != "application/json":
+            raise Problem(415, "the body must be application/json")
+        try:
+            body = orjson.loads(await request.read())
+        except orjson.JSONDecodeError:
+            raise Problem(400, "the body is not JSON") from None
+        if not isinstance(body, dict):
+            raise invalid("body", "must be a JSON object")
+        return body, False
+
+    def _arguments(
+        self, route: Route, sent: dict[str, Any], is_text: bool, in_path: Mapping[str, str], caller: Caller
+    ) -> dict[str, Any]:
+        """Typed arguments by SQL name, with the caller in its place."""
+        by_name = {field.json_name: field for field in route.arguments}
+        mine = by_name.get((route.caller_argument or "").removeprefix("p_")) if self.verifier else None
+        if mine and mine.json_name not in sent:
+            sent = sent | {mine.json_name: caller.subject}
+        for name in in_path:
+            if name in sent:
+                raise invalid(name, "belongs into the path")
+        rest = [field for field in route.arguments if field.json_name not in in_path]
+        arguments = decode_arguments(rest, sent, is_text)
+        for name, value in in_path.items():
+            arguments[by_name[name].name] = decode(by_name[name], value, True, name)
+        if mine and str(arguments[mine.name]) != caller.subject:
+            raise Problem(403, f"{mine.json_name} must be the token's subject", field=mine.json_name)
+        return arguments
+
+    async def _answer(self, endpoint: Endpoint, role: str, arguments: Mapping[str, Any], request_id: str) -> Answer:
+        """Call the function; after a deploy once more over fresh connections, since the first one did nothing."""
+        try:
+            return await self._call(endpoint, role, arguments, request_id)
+        except psycopg.Error as error:
+            if error.sqlstate not in CHANGED_UNDER_US:
+                raise
+        await self.primary.renew()
+        return await self._call(endpoint, role, arguments, request_id)
+
+    async def _call(self, endpoint: Endpoint, role: str, arguments: Mapping[str, Any], request_id: str) -> Answer:
+        route = endpoint.route
+        if route.batch_function:
+            return await self._batcher(endpoint, role).call(arguments)
+        server = self.replica if self.replica and route.may_use_replica else self.primary
+        # Shielded: whoever hangs up, a call that was sent is never cancelled half-way.
+        task = asyncio.create_task(server.call(route, role, arguments, request_id))
+        self.calls.add(task)
+        task.add_done_callback(self.calls.discard)
+        return await asyncio.shield(task)
+
+    def _batcher(self, endpoint: Endpoint, role: str) -> Batcher:
+        batcher = endpoint.batchers.get(role)
+        if batcher is None:
+            route, settings = endpoint.route, self.settings
+            sizes = self.metrics.batch_sizes.labels(route.name)
+            batcher = endpoint.batchers[role] = Batcher(
+                call_many=lambda calls: self.primary.call_many(route, role, calls),
+                call_one=lambda arguments: self.primary.call(route, role, arguments, "alone"),
+                max_batch=settings.max_batch,
+                max_waiting=settings.max_waiting,
+                patience=settings.pool_wait,
+                observe=sizes.observe,
+            )
+        return batcher
+
+    def _respond(self, endpoint: Endpoint, answer: Answer) -> web.Response:
+        route = endpoint.route
+        encoders = endpoint.encoders or [(name, str) for name in answer.columns]
+        rows = [
+            {name: encode(value) for (name, encode), value in zip(encoders, row, strict=True)} for row in answer.rows
+        ]
+        status = answer.status or 200
+        body: Any
+        if status >= 400:
+            raise Problem(status)
+        if route.rows_as:
+            body = {route.rows_as: rows}
+            self.metrics.rows.labels(route.name).inc(len(rows))
+        elif not route.results:
+            return web.Response(status=answer.status or 204)
+        elif not rows:
+            raise Problem(404, "there is no such thing")
+        else:
+            body = rows[0]
+        return web.Response(
+            status=status, body=to_json(body), content_type="application/json", headers={"Cache-Control": "no-store"}
+        )
+
+    # -- built-in pages
+
+    async def _health(self, _request: web.Request) -> web.Response:
+        try:
+            await self.primary.query("select 1")
+            connected = True
+        except (*DATABASE_ERRORS, TimeoutError, Problem):
+            connected = False
+        body = {"status": "ok" if connected else "database away", "db_connected": connected}
+        return web.Response(
+            status=200 if connected else 503, body=to_json(body), content_type="application/json",
+            headers={"Cache-Control": "no-store"},
+        )  # fmt: skip
+
+    async def _metrics(self, _request: web.Request) -> web.Response:
+        body = await self.metrics.render(self.primary, self.catalog)
+        return web.Response(body=body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+
+    async def _openapi(self, _request: web.Request) -> web.Response:
+        document = make_openapi(self.catalog, needs_token=self.verifier is not None)
+        return web.Response(body=to_json(document), content_type="application/json")
+
+
+def make_app(settings: Settings) -> web.Application:
+    """The aiohttp application."""
+    gateway = Gateway(settings)
+    # Handlers are not cancelled when a client hangs up, and one route means: HEAD never runs a GET's function.
+    app = web.Application(client_max_size=settings.max_body)
+    app.router.add_route("*", "/{path:.*}", gateway.handle)
+    app["gateway"] = gateway
+    app.on_startup.append(lambda _app: gateway.start())
+    app.on_cleanup.append(lambda _app: gateway.stop())
+    return app
+
+
+def _request_id(request: web.Request) -> str:
+    """The client's X-Request-Id where it is harmless in a log, else a new one."""
+    sent = request.headers.get("X-Request-Id", "")
+    if 0 < len(sent) <= 40 and REQUEST_ID_FORM.issuperset(sent):
+        return sent
+    return uuid.uuid4().hex[:16]

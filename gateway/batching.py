@@ -1,0 +1,141 @@
+"""Concurrent calls of one endpoint travel together in one call of its batch twin."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import psycopg
+from psycopg_pool import PoolTimeout, TooManyRequests
+
+from .database import Answer
+from .problems import Problem, from_database, refusal
+
+Call = Mapping[str, Any]
+LOCKED = "55P03"
+"""The twin's word for: others hold locks for a moment, so make this call alone; the function waits for them."""
+
+
+class Batcher:
+    """Sends whatever calls are waiting as one batch, and the next batch when that is answered.
+
+    A lone call leaves at once; under load, calls that come while a batch is on its way go with the next. There is no
+    timer. A call that was sent is never cancelled, whoever may have hung up: its rows are claimed.
+
+    call_many: sends a batch. call_one: sends one call. max_batch: calls a batch. max_waiting: calls that may wait.
+    patience: seconds a call may wait before it is sent.
+    """
+
+    def __init__(
+        self,
+        call_many: Callable[[Sequence[Call]], Awaitable[Answer]],
+        call_one: Callable[[Call], Awaitable[Answer]],
+        max_batch: int,
+        max_waiting: int,
+        patience: float,
+        observe: Callable[[int], None],
+    ) -> None:
+        self.call_many = call_many
+        self.call_one = call_one
+        self.max_batch = max_batch
+        self.max_waiting = max_waiting
+        self.patience = patience
+        self.observe = observe
+        self.waiting: deque[tuple[Call, asyncio.Future[Answer], float]] = deque()
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.is_sending = False
+
+    async def call(self, arguments: Call) -> Answer:
+        """The answer to one call. Raises Problem and the driver's errors as a call of its own would."""
+        if len(self.waiting) >= self.max_waiting:
+            raise Problem(503, "too many requests are waiting")
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self.waiting.append((arguments, future, time.monotonic() + self.patience))
+        if not self.is_sending:
+            self.is_sending = True
+            self._spawn(self._send_all())
+        return await future
+
+    async def drain(self) -> None:
+        """Wait until everything that was sent is answered."""
+        while self.tasks:
+            await asyncio.wait(self.tasks)
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def _send_all(self) -> None:
+        try:
+            while self.waiting:
+                now = time.monotonic()
+                batch = []
+                while self.waiting and len(batch) < self.max_batch:
+                    arguments, future, deadline = self.waiting.popleft()
+                    if deadline < now:
+                        _fail(future, Problem(503, "waited too long for the database"))
+                    elif not future.cancelled():
+                        batch.append((arguments, future))
+                if batch:
+                    await self._send(batch)
+        finally:
+            self.is_sending = False
+
+    async def _send(self, batch: list[tuple[Call, asyncio.Future[Answer]]]) -> None:
+        self.observe(len(batch))
+        try:
+            answer = await self.call_many([arguments for arguments, _ in batch])
+        except psycopg.Error as error:
+            if error.sqlstate and not error.sqlstate.startswith(("08", "57")):
+                # The transaction is known to be rolled back: find the culprit by calling one by one.
+                for arguments, future in batch:
+                    await self._send_alone(arguments, future)
+                return
+            for _, future in batch:
+                _fail(future, from_database(error))
+            return
+        except (PoolTimeout, TooManyRequests) as error:
+            for _, future in batch:
+                _fail(future, from_database(error))
+            return
+        except Exception as error:
+            for _, future in batch:
+                _fail(future, error)
+            return
+        self._distribute(batch, answer)
+
+    def _distribute(self, batch: list[tuple[Call, asyncio.Future[Answer]]], answer: Answer) -> None:
+        """Give each call its rows: call_number, error_code, error_message, then the columns of the single function."""
+        rows: list[list[tuple[Any, ...]]] = [[] for _ in batch]
+        for number, error_code, error_message, *row in answer.rows:
+            arguments, future = batch[number - 1]
+            if error_code is None:
+                rows[number - 1].append(tuple(row))
+            elif error_code == LOCKED:
+                self._spawn(self._send_alone(arguments, future))
+                batch[number - 1] = (arguments, asyncio.get_running_loop().create_future())
+            else:
+                _fail(future, refusal(error_code, error_message))
+        for (_, future), its_rows in zip(batch, rows, strict=True):
+            if not future.done():
+                future.set_result(Answer(answer.columns[3:], its_rows))
+
+    async def _send_alone(self, arguments: Call, future: asyncio.Future[Answer]) -> None:
+        try:
+            answer = await self.call_one(arguments)
+        except Exception as error:
+            _fail(future, error)
+        else:
+            if not future.done():
+                future.set_result(answer)
+
+
+def _fail(future: asyncio.Future[Answer], error: BaseException) -> None:
+    if not future.done():
+        future.set_exception(error)
+        # Nobody may be waiting any more: then it is no news.
+        future.exception()

@@ -1,0 +1,132 @@
+"""What the gateway knows of the database: the endpoints, read from the catalog by gateway.list_routes() and
+gateway.list_fields()."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from psycopg.rows import namedtuple_row
+from psycopg.types.composite import CompositeInfo
+
+
+@dataclass(frozen=True)
+class Field:
+    """An argument, a column of a result, or a field of a composite type.
+
+    name: in SQL. type: of the value, or of its elements where is_array. composite: the fields of a composite type.
+    """
+
+    name: str
+    type: str
+    is_array: bool
+    is_required: bool
+    default: str | None
+    comment: str | None
+    composite: Composite | None
+
+    @property
+    def json_name(self) -> str:
+        """The name in JSON: without p_; the bytes of x_blob travel as base64 in x_b64."""
+        name = self.name.removeprefix("p_")
+        return f"{name.removesuffix('_blob')}_b64" if self.type == "bytea" else name
+
+
+@dataclass
+class Composite:
+    """A composite type. info: what psycopg needs to send it."""
+
+    name: str
+    info: CompositeInfo
+    fields: list[Field] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Route:
+    """An endpoint: a method and a path, the function behind it, and how a call of it is made and answered."""
+
+    method: str
+    path: str
+    function: str
+    rows_as: str | None
+    caller_argument: str | None
+    batch_function: str | None
+    may_use_replica: bool
+    is_volatile: bool
+    roles: tuple[str, ...]
+    comment: str
+    arguments: tuple[Field, ...]
+    results: tuple[Field, ...]
+
+    @property
+    def name(self) -> str:
+        """The endpoint in logs and metrics."""
+        return f"{self.method} {self.path}"
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """Matches the paths of the endpoint; its groups are the arguments in the path."""
+        return re.compile(re.sub(r"\\{([a-z_]+)\\}", r"(?P<\1>[^/]+)", re.escape(self.path)))
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A function whose rows are a Prometheus gauge."""
+
+    name: str
+    function: str
+    help: str
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All endpoints, metrics and composite types of one moment."""
+
+    routes: tuple[Route, ...] = ()
+    metrics: tuple[Metric, ...] = ()
+    composites: tuple[Composite, ...] = ()
+
+
+async def read_catalog(connection: psycopg.AsyncConnection[Any]) -> Catalog:
+    """Read the catalog over a connection of the gateway's own login."""
+    cursor = connection.cursor(row_factory=namedtuple_row)
+    routes = await (await cursor.execute("select * from gateway.list_routes()")).fetchall()
+    fields = await (await cursor.execute("select * from gateway.list_fields()")).fetchall()
+    metrics = await (await cursor.execute("select * from gateway.list_metrics()")).fetchall()
+
+    composites: dict[str, Composite] = {}
+    for name in dict.fromkeys(row.shape for row in fields if row.direction == "field"):
+        info = await CompositeInfo.fetch(connection, name)
+        if info:
+            composites[name] = Composite(name, info)
+    by_shape: dict[tuple[str, str], list[Field]] = defaultdict(list)
+    rows_type: dict[str, str] = {}
+    for row in fields:
+        if row.direction == "rows":
+            rows_type[row.shape] = row.type_name
+            continue
+        composite = composites.get(row.type_name) if row.is_composite else None
+        by_shape[row.shape, row.direction].append(
+            Field(row.field, row.type_name, row.is_array, row.is_required, row.default_value, row.comment, composite)
+        )
+    for name, composite in composites.items():
+        composite.fields.extend(by_shape[name, "field"])
+
+    return Catalog(
+        routes=tuple(
+            Route(
+                row.method, row.path, row.function_name, row.rows_as, row.caller_argument, row.batch_function,
+                row.may_use_replica, row.is_volatile, tuple(row.roles), row.comment or "",
+                arguments=tuple(by_shape[row.function_name, "in"]),
+                results=tuple(
+                    by_shape[row.function_name, "out"] or by_shape.get((rows_type.get(row.function_name, ""), "field"), [])
+                ),
+            )
+            for row in routes
+        ),
+        metrics=tuple(Metric(row.name, row.function_name, row.comment or "") for row in metrics),
+        composites=tuple(composites.values()),
+    )  # fmt: skip

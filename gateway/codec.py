@@ -1,0 +1,205 @@
+"""JSON and query strings to typed arguments, rows to JSON: decoding and encoding, nothing else."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from uuid import UUID
+
+import orjson
+from psycopg.types.json import Jsonb
+
+from .catalog import Field
+from .problems import invalid
+
+UUID_FORM = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+INTEGER_FORM = re.compile(r"-?[0-9]{1,20}")
+INTEGER_BITS = {"smallint": 15, "integer": 31, "bigint": 63}
+Encoder = Callable[[Any], Any]
+
+
+def decode_arguments(fields: Sequence[Field], sent: Mapping[str, Any], is_text: bool, at: str = "") -> dict[str, Any]:
+    """What was sent as the values of an argument list or a composite type, by SQL name.
+
+    fields: what may be sent. sent: by JSON name. is_text: the values are strings of a URL. at: JSON path of the object.
+    Raises Problem 422 naming the first field that is unknown, missing or malformed.
+    """
+    values: dict[str, Any] = {}
+    for field in fields:
+        name = field.json_name
+        if name in sent:
+            values[field.name] = decode(field, sent[name], is_text, f"{at}{name}")
+        elif field.is_required:
+            raise invalid(f"{at}{name}", "is missing")
+    if len(values) < len(sent):
+        known = {field.json_name for field in fields}
+        raise invalid(f"{at}{next(name for name in sent if name not in known)}", "is unknown")
+    return values
+
+
+def decode(field: Field, value: Any, is_text: bool, path: str) -> Any:
+    """One value as its SQL type; null stays null. Raises Problem 422 naming the path."""
+    if value is None:
+        return None
+    if not field.is_array:
+        return _decode_one(field, value, is_text, path)
+    if not isinstance(value, list):
+        raise invalid(path, "must be a list")
+    return [_decode_one(field, item, is_text, f"{path}[{place}]") for place, item in enumerate(value)]
+
+
+def _decode_one(field: Field, value: Any, is_text: bool, path: str) -> Any:
+    if field.composite:
+        if not isinstance(value, dict):
+            raise invalid(path, "must be an object")
+        values = decode_arguments(field.composite.fields, value, False, f"{path}.")
+        return field.composite.info.python_type(**values) if field.composite.info.python_type else tuple(values.values())
+    decoder = DECODERS.get(field.type, _text)
+    return decoder(value, is_text, path, field.type)
+
+
+def _text(value: Any, _is_text: bool, path: str, _type: str) -> str:
+    if not isinstance(value, str):
+        raise invalid(path, "must be a string")
+    # PostgreSQL stores neither a NUL nor half of a surrogate pair, and it would say so without naming the field.
+    if "\x00" in value or not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+        raise invalid(path, "has a character that can't be stored")
+    return value
+
+
+def _uuid(value: Any, _is_text: bool, path: str, _type: str) -> UUID:
+    if not isinstance(value, str) or not UUID_FORM.fullmatch(value):
+        raise invalid(path, "must be a UUID")
+    return UUID(value)
+
+
+def _integer(value: Any, is_text: bool, path: str, type_: str) -> int:
+    if is_text and INTEGER_FORM.fullmatch(value):
+        value = int(value)
+    bits = INTEGER_BITS[type_]
+    if type(value) is not int or not -(1 << bits) <= value < 1 << bits:
+        raise invalid(path, f"must be an integer from {-(1 << bits)} to {(1 << bits) - 1}")
+    return value
+
+
+def _boolean(value: Any, is_text: bool, path: str, _type: str) -> bool:
+    if is_text:
+        value = {"true": True, "false": False}.get(value)
+    if not isinstance(value, bool):
+        raise invalid(path, "must be true or false")
+    return value
+
+
+def _bytes(value: Any, _is_text: bool, path: str, _type: str) -> bytes:
+    try:
+        decoded = binascii.a2b_base64(value, strict_mode=True)
+    except (binascii.Error, ValueError, TypeError):
+        decoded = None
+    # One canonical form: the bits that padding leaves over must be zero.
+    if decoded is None or binascii.b2a_base64(decoded, newline=False) != value.encode():
+        raise invalid(path, "must be base64 in the standard alphabet, padded, without line breaks")
+    return decoded
+
+
+def _number(value: Any, is_text: bool, path: str, _type: str) -> Decimal:
+    try:
+        decimal = Decimal(value) if isinstance(value, str) or type(value) is int else Decimal("nan")
+    except InvalidOperation:
+        decimal = Decimal("nan")
+    if not decimal.is_finite():
+        raise invalid(path, "must be a decimal number as a string")
+    return decimal
+
+
+def _float(value: Any, is_text: bool, path: str, _type: str) -> float:
+    try:
+        return float(value if is_text or type(value) in (int, float) else "")
+    except ValueError:
+        raise invalid(path, "must be a number") from None
+
+
+def _time(value: Any, _is_text: bool, path: str, _type: str) -> datetime:
+    try:
+        time = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        time = None
+    if time is None or time.tzinfo is None:
+        raise invalid(path, "must be a time as in RFC 3339, with its zone")
+    return time
+
+
+def _date(value: Any, _is_text: bool, path: str, _type: str) -> date:
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise invalid(path, "must be a date like 2026-01-31") from None
+
+
+def _json(value: Any, is_text: bool, path: str, _type: str) -> Jsonb:
+    if is_text:
+        try:
+            value = orjson.loads(value)
+        except orjson.JSONDecodeError:
+            raise invalid(path, "must be JSON") from None
+    return Jsonb(value)
+
+
+DECODERS: dict[str, Callable[[Any, bool, str, str], Any]] = {
+    "uuid": _uuid,
+    "smallint": _integer,
+    "integer": _integer,
+    "bigint": _integer,
+    "boolean": _boolean,
+    "bytea": _bytes,
+    "numeric": _number,
+    "double precision": _float,
+    "real": _float,
+    "timestamp with time zone": _time,
+    "date": _date,
+    "jsonb": _json,
+    "json": _json,
+}
+"""By SQL type; all others (text, enums, …) travel as strings."""
+
+
+def encode_base64(value: bytes | None) -> str | None:
+    """Bytes as base64 in the standard alphabet, padded, on one line."""
+    return None if value is None else binascii.b2a_base64(value, newline=False).decode()
+
+
+def encode_plain(value: Any) -> Any:
+    """A value of any type as orjson wants it: numeric as a string (floats lose digits), bytes as base64."""
+    if isinstance(value, bytes):
+        return encode_base64(value)
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return encode_row(value._asdict())
+    if isinstance(value, list):
+        return [encode_plain(item) for item in value]
+    return value
+
+
+def encode_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row by JSON names."""
+    return {
+        f"{name.removesuffix('_blob')}_b64" if isinstance(value, bytes) else name: encode_plain(value)
+        for name, value in row.items()
+    }
+
+
+def row_encoders(fields: Sequence[Field]) -> list[tuple[str, Encoder]]:
+    """JSON name and encoder of each column of a result, worked out once a route."""
+    return [
+        (field.json_name, encode_base64 if field.type == "bytea" and not field.is_array else encode_plain)
+        for field in fields
+    ]
+
+
+def to_json(value: Any) -> bytes:
+    """JSON with times in UTC as RFC 3339 and UUIDs as strings."""
+    return orjson.dumps(value, option=orjson.OPT_UTC_Z)

@@ -1,0 +1,192 @@
+"""OpenAPI 3.1, from the catalog alone."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .catalog import Catalog, Field, Route
+
+SCHEMAS: dict[str, dict[str, Any]] = {
+    "uuid": {"type": "string", "format": "uuid"},
+    "smallint": {"type": "integer", "minimum": -(2**15), "maximum": 2**15 - 1},
+    "integer": {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1},
+    "bigint": {"type": "integer", "format": "int64"},
+    "boolean": {"type": "boolean"},
+    "bytea": {"type": "string", "contentEncoding": "base64"},
+    "numeric": {"type": "string", "pattern": r"^-?\d+(\.\d+)?$"},
+    "double precision": {"type": "number"},
+    "real": {"type": "number"},
+    "timestamp with time zone": {"type": "string", "format": "date-time"},
+    "date": {"type": "string", "format": "date"},
+    "jsonb": {},
+    "json": {},
+    "void": {},
+}
+"""JSON Schema of each SQL type; all others are strings."""
+
+PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What is wrong, for a person."},
+        "code": {"type": "string", "description": "SQLSTATE, where the database refused."},
+        "constraint": {"type": "string"},
+        "hint": {"type": "string"},
+        "field": {"type": "string", "description": "JSON path of the field at fault."},
+    },
+}
+REFUSALS = {
+    "400": "The body is not JSON.",
+    "401": "No valid token.",
+    "403": "The token does not allow this.",
+    "404": "Not found.",
+    "409": "It conflicts with what is stored.",
+    "413": "The body or a blob is too large.",
+    "415": "The media type is not application/json.",
+    "422": "A field is missing, unknown or not valid.",
+    "429": "Too many requests; Retry-After says when.",
+    "503": "The database is away or busy; Retry-After says when to try again.",
+    "504": "The database took too long.",
+}
+
+
+def make_openapi(catalog: Catalog, needs_token: bool) -> dict[str, Any]:
+    """The OpenAPI document of all endpoints. needs_token: whether bearer tokens are checked."""
+    paths: dict[str, dict[str, Any]] = {}
+    for route in catalog.routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, needs_token)
+    paths["/v1/health"] = {"get": _health()}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "AQM",
+            "version": "1",
+            "description": "One-time public keys for people who are offline: upload, claim, count.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": {"Problem": PROBLEM},
+            "responses": {
+                status: {
+                    "description": description,
+                    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+                }
+                for status, description in REFUSALS.items()
+            },
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+            if needs_token
+            else {},
+        },
+    }
+
+
+def _operation(route: Route, needs_token: bool) -> dict[str, Any]:
+    summary, description, by_argument = _read_comment(route.comment)
+    in_path = set(route.pattern.groupindex)
+    parameters = [
+        {
+            "name": field.json_name,
+            "in": "path" if field.json_name in in_path else "query",
+            "required": field.json_name in in_path or _is_required(route, field, needs_token),
+            "schema": _schema(field, description=by_argument.get(field.name)),
+        }
+        for field in route.arguments
+        if field.json_name in in_path or route.method in ("GET", "DELETE")
+    ]
+    operation: dict[str, Any] = {
+        "operationId": route.function if route.method == "GET" else f"{route.function}",
+        "tags": [route.function.split(".")[0]],
+        "summary": summary,
+        "description": description,
+        "parameters": parameters,
+        "responses": {
+            **({"200": _success(route)} if route.results or route.rows_as else {"204": {"description": "Done."}}),
+            **{status: {"$ref": f"#/components/responses/{status}"} for status in REFUSALS},
+        },
+    }
+    if route.method in ("POST", "PUT"):
+        fields = [field for field in route.arguments if field.json_name not in in_path]
+        operation["requestBody"] = {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": _object(
+                        fields, by_argument, [f.json_name for f in fields if _is_required(route, f, needs_token)]
+                    )
+                }
+            },
+        }
+    if needs_token and "anon" not in route.roles:
+        operation["security"] = [{"bearer": []}]
+        operation["description"] += f"\n\nRoles: {', '.join(route.roles)}."
+    return operation
+
+
+def _is_required(route: Route, field: Field, needs_token: bool) -> bool:
+    return field.is_required and not (needs_token and field.name == route.caller_argument)
+
+
+def _read_comment(comment: str) -> tuple[str, str, dict[str, str]]:
+    """A function's comment as summary, description and words by argument: «p_name: words.» as the conventions say."""
+    summary, _, rest = comment.partition("\n")
+    by_argument = {
+        match[1]: match[2].strip()
+        for match in re.finditer(r"(p_[a-z_]+): (.*?)(?=(?:\bp_[a-z_]+: )|\n|$)", rest)
+    }
+    lines = [line for line in rest.splitlines() if not line.startswith("p_")]
+    return summary.partition(";")[0].rstrip("."), "\n\n".join([summary, *lines]), by_argument
+
+
+def _schema(field: Field, description: str | None = None) -> dict[str, Any]:
+    schema: dict[str, Any]
+    if field.composite:
+        names = [part.json_name for part in field.composite.fields]
+        schema = _object(field.composite.fields, {}, names)
+    else:
+        schema = dict(SCHEMAS.get(field.type, {"type": "string"}))
+    if field.is_array:
+        schema = {"type": "array", "items": schema}
+    if description or field.comment:
+        schema["description"] = description or field.comment
+    if field.default is not None and field.default.lstrip("-").isdecimal():
+        schema["default"] = int(field.default)
+    return schema
+
+
+def _object(fields: Any, descriptions: dict[str, str], required: list[str]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {field.json_name: _schema(field, descriptions.get(field.name)) for field in fields},
+        "required": required,
+        "additionalProperties": False,
+    }
+
+
+def _success(route: Route) -> dict[str, Any]:
+    row = _object(route.results, {}, [field.json_name for field in route.results])
+    body = row
+    if route.rows_as:
+        body = {"type": "object", "properties": {route.rows_as: {"type": "array", "items": row}}, "required": [route.rows_as]}
+    return {"description": "Done.", "content": {"application/json": {"schema": body}}}
+
+
+def _health() -> dict[str, Any]:
+    body = {
+        "type": "object",
+        "properties": {"status": {"type": "string"}, "db_connected": {"type": "boolean"}},
+        "required": ["status", "db_connected"],
+    }
+    content = {"application/json": {"schema": body}}
+    return {
+        "operationId": "health",
+        "tags": ["gateway"],
+        "summary": "Says whether the server and its database are there",
+        "responses": {
+            "200": {"description": "All is well.", "content": content},
+            "503": {"description": "The database is away.", "content": content},
+        },
+    }

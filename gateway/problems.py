@@ -1,0 +1,107 @@
+"""Errors as HTTP sees them: one class, one table from SQLSTATE to status, one JSON form (RFC 9457)."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+import psycopg
+from aiohttp import web
+from psycopg_pool import PoolTimeout, TooManyRequests
+
+STATUS_BY_SQLSTATE = {
+    "42501": 403,
+    "40001": 503,
+    "40P01": 503,
+    "55P03": 503,
+    "57014": 504,
+    "25006": 503,
+    "23502": 422,
+    "23514": 422,
+    "23503": 409,
+    "23505": 409,
+    "23P01": 409,
+}
+STATUS_BY_CLASS = {"22": 422, "28": 401, "08": 503, "53": 503, "57": 503}
+OUR_WORDS = {"22023", "28000"}
+"""Besides PTxyz, the SQLSTATEs whose message was written by our functions: others may quote a value."""
+
+TITLES = {422: "The request is not valid", 503: "Try again in a moment", 500: "Something went wrong here"}
+
+
+class Problem(Exception):
+    """An answer that is no success.
+
+    status: HTTP status. detail: what to do about it, for a person. code: SQLSTATE. field: the JSON path at fault.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        detail: str | None = None,
+        *,
+        code: str | None = None,
+        constraint: str | None = None,
+        hint: str | None = None,
+        field: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.members = {"code": code, "constraint": constraint, "hint": hint, "field": field}
+        self.headers = headers or {}
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            self.headers.setdefault("Retry-After", "1")
+
+    def response(self) -> web.Response:
+        """The answer as application/problem+json."""
+        body: dict[str, Any] = {
+            "type": "about:blank",
+            "title": TITLES.get(self.status) or HTTPStatus(self.status).phrase,
+            "status": self.status,
+        }
+        if self.detail:
+            body["detail"] = self.detail
+        body |= {name: value for name, value in self.members.items() if value}
+        return web.Response(
+            status=self.status, body=orjson.dumps(body), content_type="application/problem+json", headers=self.headers
+        )
+
+
+def invalid(field: str, reason: str) -> Problem:
+    """422 for a field of the request; its value is never quoted."""
+    return Problem(422, f"{field} {reason}", field=field)
+
+
+def status_of(sqlstate: str | None) -> int:
+    """The HTTP status of an SQLSTATE; none (no connection, no free one) is 503."""
+    if sqlstate is None:
+        return 503
+    if sqlstate.startswith("PT") and sqlstate[2:].isdecimal() and 400 <= int(sqlstate[2:]) <= 599:
+        return int(sqlstate[2:])
+    return STATUS_BY_SQLSTATE.get(sqlstate) or STATUS_BY_CLASS.get(sqlstate[:2]) or 500
+
+
+def refusal(sqlstate: str, message: str | None, hint: str | None = None, constraint: str | None = None) -> Problem:
+    """The problem for an SQLSTATE; the message goes out only where it is ours."""
+    is_ours = sqlstate.startswith("PT") or sqlstate in OUR_WORDS
+    status = status_of(sqlstate)
+    return Problem(
+        status,
+        message if is_ours else None,
+        code=sqlstate if status < 500 else None,
+        hint=hint if is_ours else None,
+        constraint=constraint if status < 500 else None,
+    )
+
+
+def from_database(error: psycopg.Error | PoolTimeout | TooManyRequests) -> Problem:
+    """The problem for an exception of the driver. PostgreSQL's DETAIL quotes rows and is never looked at."""
+    if isinstance(error, psycopg.Error) and error.sqlstate:
+        diagnosis = error.diag
+        return refusal(error.sqlstate, diagnosis.message_primary, diagnosis.message_hint, diagnosis.constraint_name)
+    if isinstance(error, psycopg.DataError | psycopg.ProgrammingError | psycopg.NotSupportedError):
+        return Problem(500)
+    return Problem(503)
