@@ -1,0 +1,213 @@
+"""Fixtures of all tests: a throw-away cluster, databases made from a migrated template, a gateway over real HTTP.
+
+There is no mock of the database anywhere, and a test without a database fails; it is never skipped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from db.cluster import Cluster
+from db.migrate import Migrator
+
+ROOT = Path(__file__).parent
+TEMPLATE = "aqm_template"
+# The suite tests the checkout's defaults, whatever the shell that runs it has set.
+for name in [name for name in os.environ if name.startswith("AQM_")]:
+    del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A throw-away cluster for the whole run: no fsync, pgTAP and plpgsql_check at hand."""
+    home = Path(tempfile.mkdtemp(prefix="aqm-test-"))
+    home.chmod(0o755)
+    made = Cluster(home / "postgres", throw_away=True, settings={"shared_buffers": "128MB", "log_min_duration_statement": "-1"})
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop("immediate")
+        shutil.rmtree(home)
+
+
+@pytest.fixture(scope="session")
+def template(cluster: Cluster) -> str:
+    """A migrated database that others are copied from, with the extensions that only tests need."""
+    with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as connection:
+        connection.execute(f"create database {TEMPLATE}")
+    dsn = cluster.dsn(TEMPLATE)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("create extension pgtap schema public; create extension plpgsql_check schema public")
+    Migrator(dsn, say=lambda _line: None).apply()
+    return TEMPLATE
+
+
+@dataclass(frozen=True)
+class Database:
+    """A migrated database of a test's own."""
+
+    name: str
+    dsn: str
+
+    def connect(self, user: str | None = None, **options: Any) -> psycopg.Connection[Any]:
+        """An autocommit connection, as the superuser or another role."""
+        dsn = make_conninfo(self.dsn, user=user) if user else self.dsn
+        return psycopg.connect(dsn, autocommit=True, **options)
+
+    async def connect_async(self, user: str | None = None) -> psycopg.AsyncConnection[Any]:
+        dsn = make_conninfo(self.dsn, user=user) if user else self.dsn
+        return await psycopg.AsyncConnection.connect(dsn, autocommit=True)
+
+    def rows(self, statement: str, parameters: Any = None) -> list[tuple[Any, ...]]:
+        """The rows of one statement."""
+        with self.connect() as connection:
+            return connection.execute(statement.encode(), parameters).fetchall()
+
+    def value(self, statement: str, parameters: Any = None) -> Any:
+        """The first column of the first row of one statement."""
+        return self.rows(statement, parameters)[0][0]
+
+    def execute(self, statement: str, parameters: Any = None) -> None:
+        with self.connect() as connection:
+            connection.execute(statement.encode(), parameters)
+
+
+@pytest.fixture
+def new_database(cluster: Cluster, template: str) -> Iterator[Callable[..., Database]]:
+    """Makes databases that are dropped after the test: copies of the migrated template, or empty ones."""
+    made: list[str] = []
+
+    def make(source: str = template) -> Database:
+        name = f"aqm_test_{uuid.uuid4().hex[:12]}"
+        with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as connection:
+            connection.execute(f"create database {name} template {source}")
+        made.append(name)
+        database = Database(name, cluster.dsn(name))
+        if source == template:
+            database.execute((ROOT / "db" / "database.sql").read_text())
+        return database
+
+    yield make
+    with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as connection:
+        for name in made:
+            connection.execute(f"drop database if exists {name} with (force)")
+            connection.execute("delete from cron.job where starts_with(jobname, %s)", [f"{name}."])
+
+
+@pytest.fixture
+def database(new_database: Callable[..., Database]) -> Database:
+    """A migrated, empty database of the test's own."""
+    return new_database()
+
+
+@dataclass
+class RunningGateway:
+    """A gateway process of a test's own, and a client for it."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+    settings: dict[str, str] = field(repr=False)
+
+    def log_lines(self) -> list[dict[str, Any]]:
+        """The gateway's log so far."""
+        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal and wait for the end; returns the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(timeout=30)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def is_healthy(url: str) -> bool:
+    """Whether the gateway answers and has its database."""
+    try:
+        with urllib.request.urlopen(f"{url}/v1/health", timeout=3) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = 20, what: str = "condition") -> None:
+    """Poll until something is so; fails when it takes longer."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def run_gateway(tmp_path: Path) -> Iterator[Callable[..., RunningGateway]]:
+    """Starts gateway processes, as ./aqm run does, on ports of their own: run_gateway(dsn, AQM_AUTH="jwt", …)."""
+    running: list[RunningGateway] = []
+
+    def run(dsn: str, wait: bool = True, **settings: str) -> RunningGateway:
+        port = settings.get("AQM_PORT") or str(free_port())
+        environment = {"AQM_DSN": dsn, "AQM_PORT": port, "AQM_DATA_DIR": str(tmp_path), "AQM_RATE_LIMIT": "off", **settings}
+        log = tmp_path / f"gateway-{port}-{len(running)}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "gateway"], cwd=ROOT, env=os.environ | environment,
+                stdout=subprocess.DEVNULL, stderr=output,
+            )  # fmt: skip
+        gateway = RunningGateway(f"http://127.0.0.1:{port}", process, log, environment)
+        running.append(gateway)
+        if wait:
+            wait_until(lambda: is_healthy(gateway.url) or process.poll() is not None, what="gateway is up")
+            wait_until(lambda: '"event":"ready"' in log.read_text(), what="gateway is ready")
+            assert process.poll() is None, log.read_text()
+        return gateway
+
+    yield run
+    for gateway in running:
+        gateway.process.kill()
+        gateway.process.wait()
+
+
+@pytest.fixture
+def gateway(database: Database, run_gateway: Callable[..., RunningGateway]) -> RunningGateway:
+    """A gateway without tokens on a database of the test's own."""
+    return run_gateway(database.dsn)
+
+
+@pytest.fixture
+async def http(gateway: RunningGateway) -> AsyncIterator[aiohttp.ClientSession]:
+    """An HTTP client of the gateway; paths are relative to it."""
+    async with aiohttp.ClientSession(gateway.url, connector=aiohttp.TCPConnector(limit=0)) as session:
+        yield session
+
+
+@contextmanager
+def stopwatch(limit: float) -> Iterator[None]:
+    """Fails when the block takes longer than so many seconds: for hangs, never for speed."""
+    started = time.monotonic()
+    yield
+    assert time.monotonic() - started < limit
+
