@@ -5,6 +5,7 @@ There is no mock of the database anywhere, and a test without a database fails; 
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -17,7 +18,7 @@ import time
 import urllib.request
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,9 @@ def cluster() -> Iterator[Cluster]:
     """A throw-away cluster for the whole run: no fsync, pgTAP and plpgsql_check at hand."""
     home = Path(tempfile.mkdtemp(prefix="aqm-test-"))
     home.chmod(0o755)
-    made = Cluster(home / "postgres", throw_away=True, settings={"shared_buffers": "128MB", "log_min_duration_statement": "-1"})
+    made = Cluster(
+        home / "postgres", throw_away=True, settings={"shared_buffers": "128MB", "log_min_duration_statement": "-1"}
+    )
     try:
         made.start()
         yield made
@@ -93,26 +96,29 @@ class Database:
             connection.execute(statement.encode(), parameters)
 
 
+@contextmanager
+def migrated_copy(cluster: Cluster, source: str) -> Iterator[Database]:
+    """A copy of a database, dropped at the end together with its jobs."""
+    name = f"aqm_test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as connection:
+        connection.execute(f"create database {name} template {source}")
+    database = Database(name, cluster.dsn(name))
+    if source == TEMPLATE:
+        database.execute((ROOT / "db" / "database.sql").read_text())
+    try:
+        yield database
+    finally:
+        with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as connection:
+            connection.execute(f"drop database if exists {name} with (force)")
+            if connection.execute("select to_regclass('cron.job')").fetchone() != (None,):
+                connection.execute("delete from cron.job where starts_with(jobname, %s)", [f"{name}."])
+
+
 @pytest.fixture
 def new_database(cluster: Cluster, template: str) -> Iterator[Callable[..., Database]]:
     """Makes databases that are dropped after the test: copies of the migrated template, or empty ones."""
-    made: list[str] = []
-
-    def make(source: str = template) -> Database:
-        name = f"aqm_test_{uuid.uuid4().hex[:12]}"
-        with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as connection:
-            connection.execute(f"create database {name} template {source}")
-        made.append(name)
-        database = Database(name, cluster.dsn(name))
-        if source == template:
-            database.execute((ROOT / "db" / "database.sql").read_text())
-        return database
-
-    yield make
-    with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as connection:
-        for name in made:
-            connection.execute(f"drop database if exists {name} with (force)")
-            connection.execute("delete from cron.job where starts_with(jobname, %s)", [f"{name}."])
+    with ExitStack() as stack:
+        yield lambda source=template: stack.enter_context(migrated_copy(cluster, source))
 
 
 @pytest.fixture
@@ -163,32 +169,35 @@ def wait_until(condition: Callable[[], Any], seconds: float = 20, what: str = "c
         time.sleep(0.02)
 
 
+@contextmanager
+def started_gateway(dsn: str, folder: Path, wait: bool = True, **settings: str) -> Iterator[RunningGateway]:
+    """A gateway process as ./aqm run starts it, on a port of its own; killed at the end."""
+    port = settings.get("AQM_PORT") or str(free_port())
+    environment = {"AQM_DSN": dsn, "AQM_PORT": port, "AQM_DATA_DIR": str(folder), "AQM_RATE_LIMIT": "off", **settings}
+    log = folder / f"gateway-{port}-{uuid.uuid4().hex[:6]}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gateway"], cwd=ROOT, env=os.environ | environment,
+            stdout=subprocess.DEVNULL, stderr=output,
+        )  # fmt: skip
+    try:
+        gateway = RunningGateway(f"http://127.0.0.1:{port}", process, log, environment)
+        if wait:
+            wait_until(
+                lambda: '"event":"ready"' in log.read_text() or process.poll() is not None, what="gateway is ready"
+            )
+            assert process.poll() is None, log.read_text()
+        yield gateway
+    finally:
+        process.kill()
+        process.wait()
+
+
 @pytest.fixture
 def run_gateway(tmp_path: Path) -> Iterator[Callable[..., RunningGateway]]:
-    """Starts gateway processes, as ./aqm run does, on ports of their own: run_gateway(dsn, AQM_AUTH="jwt", …)."""
-    running: list[RunningGateway] = []
-
-    def run(dsn: str, wait: bool = True, **settings: str) -> RunningGateway:
-        port = settings.get("AQM_PORT") or str(free_port())
-        environment = {"AQM_DSN": dsn, "AQM_PORT": port, "AQM_DATA_DIR": str(tmp_path), "AQM_RATE_LIMIT": "off", **settings}
-        log = tmp_path / f"gateway-{port}-{len(running)}.log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "gateway"], cwd=ROOT, env=os.environ | environment,
-                stdout=subprocess.DEVNULL, stderr=output,
-            )  # fmt: skip
-        gateway = RunningGateway(f"http://127.0.0.1:{port}", process, log, environment)
-        running.append(gateway)
-        if wait:
-            wait_until(lambda: is_healthy(gateway.url) or process.poll() is not None, what="gateway is up")
-            wait_until(lambda: '"event":"ready"' in log.read_text(), what="gateway is ready")
-            assert process.poll() is None, log.read_text()
-        return gateway
-
-    yield run
-    for gateway in running:
-        gateway.process.kill()
-        gateway.process.wait()
+    """Starts gateway processes that end with the test: run_gateway(dsn, AQM_AUTH="jwt", …)."""
+    with ExitStack() as stack:
+        yield lambda dsn, **settings: stack.enter_context(started_gateway(dsn, tmp_path, **settings))
 
 
 @pytest.fixture
@@ -211,3 +220,70 @@ def stopwatch(limit: float) -> Iterator[None]:
     yield
     assert time.monotonic() - started < limit
 
+
+SIZES = {"GOLD": (1184, 2420), "SILVER": (1184, 64), "BRONZE": (32, 64)}
+"""Bytes of public key and signature by category, as the specification has them."""
+
+Coin = tuple[str, str, bytes, bytes]
+"""key_id, category, public key, signature."""
+
+
+def make_coin(key_id: str, category: str = "BRONZE") -> Coin:
+    """A coin of random bytes in the right sizes; the server never looks inside."""
+    public_key, signature = SIZES[category]
+    return key_id, category, os.urandom(public_key), os.urandom(signature)
+
+
+def make_coins(count: int, category: str = "BRONZE", prefix: str = "key") -> list[Coin]:
+    return [make_coin(f"{prefix}-{number:03}", category) for number in range(count)]
+
+
+UPLOAD = """
+select coins.upload_coins(%s, array(
+    select row(k, c, p, s)::coins.coin_upload
+    from unnest(%s::text[], %s::text[], %s::bytea[], %s::bytea[]) with ordinality as u (k, c, p, s, n) order by n))
+"""
+CLAIM = "select key_id, coin_category, public_key_blob, signature_blob from coins.claim_coins(%s, %s, %s, %s)"
+
+
+def upload_arguments(user_id: uuid.UUID, coins: list[Coin]) -> list[Any]:
+    """The parameters of UPLOAD."""
+    return [user_id, *([coin[part] for coin in coins] for part in range(4))]
+
+
+def upload(database: Database, user_id: uuid.UUID, coins: list[Coin]) -> int:
+    """Upload coins by the function, as a DBA in psql would; returns how many were stored."""
+    return int(database.value(UPLOAD, upload_arguments(user_id, coins)))
+
+
+def claim(database: Database, target: uuid.UUID, requester: uuid.UUID, category: str, count: int = 1) -> list[Coin]:
+    """Claim coins by the function; returns them in order."""
+    return database.rows(CLAIM, [target, requester, category, count])
+
+
+def count(database: Database, user_id: uuid.UUID) -> tuple[int, int, int]:
+    """gold, silver, bronze."""
+    return database.rows("select gold, silver, bronze from coins.count_coins(%s)", [user_id])[0]
+
+
+def to_json(coin: Coin) -> dict[str, str]:
+    """A coin as JSON has it."""
+    key_id, category, public_key, signature = coin
+    return {
+        "key_id": key_id,
+        "coin_category": category,
+        "public_key_b64": base64.b64encode(public_key).decode(),
+        "signature_b64": base64.b64encode(signature).decode(),
+    }
+
+
+@pytest.fixture
+def bob() -> uuid.UUID:
+    """A recipient."""
+    return uuid.uuid4()
+
+
+@pytest.fixture
+def alice() -> uuid.UUID:
+    """A sender."""
+    return uuid.uuid4()

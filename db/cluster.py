@@ -15,8 +15,10 @@ import fcntl
 import hashlib
 import os
 import pwd
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -31,6 +33,7 @@ SERVER_USER = "postgres"
 
 DATABASE = "aqm"
 ROOT = Path(__file__).resolve().parent.parent
+SOCKET_NAME = ".s.PGSQL.5432"
 LONGEST_SOCKET_PATH = 107
 """Bytes that the kernel allows for the path of a UNIX socket (sun_path of unix(7), less the NUL)."""
 
@@ -103,7 +106,7 @@ class Cluster:
         self.data = home / "data"
         self.log = home / "postgresql.log"
         self.sockets = home / "run"
-        if len(str(self.sockets / ".s.PGSQL.5432.lock").encode()) > LONGEST_SOCKET_PATH:
+        if len(str(self.sockets / SOCKET_NAME).encode()) > LONGEST_SOCKET_PATH:
             self.sockets = Path("/tmp") / f"aqm-{hashlib.sha256(str(home).encode()).hexdigest()[:16]}"
         self.throw_away = throw_away
         self.settings = {
@@ -122,10 +125,16 @@ class Cluster:
         return f"postgresql://{user}@/{database}?host={quote(str(self.sockets), safe='')}"
 
     def is_running(self) -> bool:
-        """Whether a postmaster serves the data folder."""
-        if not (self.data / "postmaster.pid").exists():
-            return False
-        return self._pg_ctl("status", check=False).returncode == 0
+        """Whether somebody listens on the socket. The pid file proves nothing: after a kill -9 it stays, and its number
+        may be a zombie's or another program's."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(str(self.sockets / SOCKET_NAME))
+            except (FileNotFoundError, ConnectionRefusedError):
+                return False
+            except BlockingIOError:
+                return True  # so busy that the queue is full
+        return True
 
     def start(self) -> None:
         """Make the cluster if there is none, start it and wait until it answers.
@@ -136,12 +145,14 @@ class Cluster:
             self._create()
         self._make_folder(self.sockets)
         (self.data / "aqm.conf").write_text("".join(f"{name} = '{value}'\n" for name, value in self.settings.items()))
-        # Backends of a killed postmaster take a moment to notice, and hold its shared memory until then.
-        for patience in range(20):
+        # A killed postmaster and its backends take a moment to be gone; until then it would be refused.
+        for patience in range(40):
             started = self._pg_ctl("start", "-w", "-t", "300", "-s", "-l", str(self.log), check=False)
             if started.returncode == 0:
                 break
-            if patience == 19 or "pre-existing shared memory" not in self.log_tail():
+            if patience == 39 or not re.search(
+                r"pre-existing shared memory|lock file \S+ already exists", self.log_tail()
+            ):
                 raise ClusterError(f"PostgreSQL did not start; the end of {self.log}:\n{self.log_tail()}")
             time.sleep(0.5)
         with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
@@ -149,9 +160,11 @@ class Cluster:
                 connection.execute(f"create database {DATABASE}")
 
     def stop(self, mode: str = "fast") -> None:
-        """Stop the server: mode fast ends sessions and writes a checkpoint, immediate crashes it."""
+        """Stop the server, if it runs: mode fast ends sessions and writes a checkpoint, immediate crashes it."""
         if self.is_running():
-            self._pg_ctl("stop", "-w", "-t", "120", "-s", "-m", mode)
+            self._pg_ctl("stop", "-w", "-t", "120", "-s", "-m", mode, check=False)
+            if self.is_running():
+                raise ClusterError(f"PostgreSQL did not stop; the end of {self.log}:\n{self.log_tail()}")
 
     def log_tail(self, lines: int = 15) -> str:
         """The last lines of the server's log."""
@@ -170,7 +183,9 @@ class Cluster:
         )  # fmt: skip
         with (fresh / "postgresql.conf").open("a") as configuration:
             configuration.write("\ninclude 'aqm.conf'\n")
-        (fresh / "pg_hba.conf").write_text("# The folder of the socket lets in its owner and root alone.\nlocal all all trust\n")
+        (fresh / "pg_hba.conf").write_text(
+            "# The folder of the socket lets in its owner and root alone.\nlocal all all trust\n"
+        )
         self.data.rmdir() if self.data.exists() else None
         fresh.rename(self.data)
 
@@ -203,17 +218,26 @@ class Cluster:
 
 
 def data_dir() -> Path:
-    """The project's data folder: AQM_DATA_DIR, else .aqm beside this checkout's README."""
-    return Path(os.environ.get("AQM_DATA_DIR") or ROOT / ".aqm").absolute()
+    """The project's data folder: AQM_DATA_DIR, else .aqm beside this checkout's README; made when it is not there."""
+    folder = Path(os.environ.get("AQM_DATA_DIR") or ROOT / ".aqm").absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def private_cluster() -> Cluster:
     """The cluster of the data folder, at a place that the server's user can reach."""
     home = data_dir() / "postgres"
     if os.geteuid() == 0:
-        home.parent.mkdir(parents=True, exist_ok=True)
         reach = subprocess.run(
-            ["setpriv", f"--reuid={SERVER_USER}", f"--regid={SERVER_USER}", "--init-groups", "test", "-x", str(home.parent)],
+            [
+                "setpriv",
+                f"--reuid={SERVER_USER}",
+                f"--regid={SERVER_USER}",
+                "--init-groups",
+                "test",
+                "-x",
+                str(home.parent),
+            ],
             check=False,
         )
         if reach.returncode != 0:
@@ -229,27 +253,30 @@ def in_use(cluster: Cluster) -> Iterator[int]:
 
     A child that inherits the descriptor keeps the server in use, even when we are killed.
     """
-    data_dir().mkdir(parents=True, exist_ok=True)
-    with (data_dir() / "users.lock").open("w") as users, (data_dir() / "start.lock").open("w") as starting:
-        # One at a time may start or stop; all others wait here.
-        fcntl.flock(starting, fcntl.LOCK_EX)
-        fcntl.flock(users, fcntl.LOCK_SH)
-        if not cluster.is_running():
-            cluster.start()
-        fcntl.flock(starting, fcntl.LOCK_UN)
+    with (data_dir() / "users.lock").open("w") as users:
+        with _alone():
+            fcntl.flock(users, fcntl.LOCK_SH)
+            if not cluster.is_running():
+                cluster.start()
         try:
             yield users.fileno()
         finally:
-            fcntl.flock(starting, fcntl.LOCK_EX)
-            with contextlib.suppress(BlockingIOError):
+            with _alone(), contextlib.suppress(BlockingIOError):
                 fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 cluster.stop()
 
 
 @contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """One at a time may start or stop the server of a data folder; others wait here."""
+    with (data_dir() / "start.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
 def only_main_command() -> Iterator[None]:
     """Hold the pid file of the main command, so that `stop` finds it; raises ClusterError when another does."""
-    data_dir().mkdir(parents=True, exist_ok=True)
     with (data_dir() / "run.pid").open("a+") as pid_file:
         try:
             fcntl.flock(pid_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -285,12 +312,13 @@ def run_command(command: Sequence[str], cluster: Cluster, users: int, is_main: b
             code = child.wait(timeout=1 if is_main else None)
             return 128 - code if code < 0 else code
         except subprocess.TimeoutExpired:
-            if not cluster.is_running() and child.poll() is None:
-                print("PostgreSQL is gone: starting it again", file=sys.stderr)
-                try:
-                    cluster.start()
-                except (ClusterError, psycopg.Error) as error:
-                    print(error, file=sys.stderr)
+            with _alone():
+                if child.poll() is None and not cluster.is_running():
+                    print("PostgreSQL is gone: starting it again", file=sys.stderr)
+                    try:
+                        cluster.start()
+                    except (ClusterError, psycopg.Error) as error:
+                        print(error, file=sys.stderr)
 
 
 def execute(command: Sequence[str], is_main: bool) -> int:

@@ -172,13 +172,19 @@ class Migrator:
             migrations = self.migrations()
             self._refuse_changed(migrations, applied)
             pending = [m.path.name for m in migrations if m.version not in applied]
-            self.say(f"server        PostgreSQL {connection.info.server_version // 10000}, database {connection.info.dbname}")
+            self.say(
+                f"server        PostgreSQL {connection.info.server_version // 10000}, database {connection.info.dbname}"
+            )
             self.say(f"migrations    {len(applied)} applied, {len(pending)} pending {' '.join(pending)}".rstrip())
             missing = sorted(set(self.functions()) - {routine.name for routine in self._routines(connection)})
-            self.say(f"functions     {len(self.functions()) - len(missing)} of {len(self.functions())} {' '.join(missing)}".rstrip())
+            self.say(
+                f"functions     {len(self.functions()) - len(missing)} of {len(self.functions())} {' '.join(missing)}".rstrip()
+            )
             self.say(f"pg_cron       {self._cron_fault() or 'runs the jobs'}")
             loaded = connection.execute("select current_setting('pg_stat_statements.max', true)").fetchone()
-            self.say(f"statistics    {'pg_stat_statements is loaded' if loaded and loaded[0] else 'pg_stat_statements is not loaded: slow_queries() shows nothing'}")
+            self.say(
+                f"statistics    {'pg_stat_statements is loaded' if loaded and loaded[0] else 'pg_stat_statements is not loaded: slow_queries() shows nothing'}"
+            )
             if not missing and not pending:
                 for job in connection.execute("select job, status from ops.cron_health()"):
                     self.say(f"job           {job[0]}: {job[1]}")
@@ -208,15 +214,21 @@ class Migrator:
     def _applied(self, connection: psycopg.Connection[Any]) -> dict[int, tuple[Any, str, str]]:
         if connection.execute("select to_regclass('ops.schema_version')").fetchone() == (None,):
             return {}
-        rows = connection.execute("select version, applied_at, description, checksum from ops.schema_version").fetchall()
+        rows = connection.execute(
+            "select version, applied_at, description, checksum from ops.schema_version"
+        ).fetchall()
         return {version: (when, description, checksum) for version, when, description, checksum in rows}
 
     def _refuse_changed(self, migrations: Sequence[Migration], applied: dict[int, tuple[Any, str, str]]) -> None:
         if applied and max(applied) >= len(migrations):
-            raise MigrationError(f"the database is at migration {max(applied)}, newer than this checkout ({len(migrations) - 1})")
+            raise MigrationError(
+                f"the database is at migration {max(applied)}, newer than this checkout ({len(migrations) - 1})"
+            )
         for migration in migrations:
             if migration.version in applied and applied[migration.version][2] != migration.checksum:
-                raise MigrationError(f"{migration.path.name} has changed since it was applied: restore it and write a new migration")
+                raise MigrationError(
+                    f"{migration.path.name} has changed since it was applied: restore it and write a new migration"
+                )
 
     def _run_file(self, connection: psycopg.Connection[Any], path: Path, role: str | None = None) -> None:
         text = path.read_text()
@@ -318,7 +330,9 @@ class Migrator:
 
     def _set_password(self, connection: psycopg.Connection[Any]) -> None:
         password = os.environ.get("AQM_GATEWAY_PASSWORD")
-        for login in GATEWAY_LOGINS if password else ():
+        if not password:
+            return
+        for login in GATEWAY_LOGINS:
             # Hashed here: the statement, which a server may log, never holds the password.
             secret = connection.pgconn.encrypt_password(password.encode(), login.encode(), b"scram-sha-256").decode()
             connection.execute(sql.SQL("alter role {} password {}").format(sql.Identifier(login), sql.Literal(secret)))

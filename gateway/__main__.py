@@ -39,7 +39,10 @@ async def serve(settings: Settings) -> int:
         await site.start()
     except OSError as error:
         await runner.cleanup()
-        print(f"aqm: can't listen on {settings.host}:{settings.port} ({error.strerror}); AQM_PORT chooses another port", file=sys.stderr)
+        print(
+            f"aqm: can't listen on {settings.host}:{settings.port} ({error.strerror}); AQM_PORT chooses another port",
+            file=sys.stderr,
+        )
         return 1
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -20,12 +20,12 @@ from . import pages
 from .batching import Batcher
 from .catalog import Catalog, Route, read_catalog
 from .codec import Encoder, decode, decode_arguments, row_encoders, to_json
-from .database import Answer, Server, login_dsn
+from .database import Answer, Server
 from .logs import log
 from .metrics import Metrics
 from .openapi import make_openapi
 from .problems import Problem, from_database, invalid
-from .settings import LOGIN, Settings
+from .settings import LOGIN, Settings, login_dsn
 from .tokens import ANONYMOUS, Caller, Verifier, unauthorized
 
 DATABASE_ERRORS = (psycopg.Error, PoolTimeout, TooManyRequests)
@@ -58,6 +58,7 @@ class Gateway:
         self.metrics = Metrics()
         self.metrics.watch_pools({"primary": self.primary} | ({"replica": self.replica} if self.replica else {}))
         self.catalog = Catalog()
+        self.loaded_at = float("-inf")
         self.fixed: dict[tuple[str, str], Endpoint] = {}
         self.patterns: list[Endpoint] = []
         self.ready = asyncio.Event()
@@ -104,10 +105,11 @@ class Gateway:
                     await self._load(connection)
                     was_heard = True
                     while True:
-                        # Returns now and then, so that a half-open connection is noticed.
-                        async for notification in connection.notifies(timeout=30, stop_after=1):
-                            if notification.payload == "reload":
-                                await self._load(connection)
+                        # Returns now and then, so that a half-open connection is noticed. A list, because
+                        # the connection is locked while the generator is open.
+                        heard = [notice.payload async for notice in connection.notifies(timeout=30, stop_after=1)]
+                        if "reload" in heard:
+                            await self._load(connection)
                         await connection.execute("")
             except (psycopg.Error, OSError) as error:
                 log().warning("database away", sqlstate=getattr(error, "sqlstate", None), was_connected=was_heard)
@@ -122,6 +124,7 @@ class Gateway:
         self.fixed = {(e.route.method, e.route.path): e for e in endpoints if "{" not in e.route.path}
         self.patterns = [e for e in endpoints if "{" in e.route.path]
         self.catalog = catalog
+        self.loaded_at = time.monotonic()
         self.ready.set()
         log().info("catalog read", routes=len(endpoints))
 
@@ -160,6 +163,7 @@ class Gateway:
             log().error("fault", request_id=request_id, route=name, error=type(error).__name__, at=place)
         if not response.prepared:
             response.headers["X-Request-Id"] = request_id
+            response.headers["Server"] = "aqm"
         seconds = time.perf_counter() - started
         self.metrics.requests.labels(name, response.status).inc()
         self.metrics.seconds.labels(name).observe(seconds)
@@ -266,14 +270,22 @@ class Gateway:
         return arguments
 
     async def _answer(self, endpoint: Endpoint, role: str, arguments: Mapping[str, Any], request_id: str) -> Answer:
-        """Call the function; after a deploy once more over fresh connections, since the first one did nothing."""
+        """Call the function; after a deploy once more with a fresh catalog and plan, since the first call did nothing."""
         try:
             return await self._call(endpoint, role, arguments, request_id)
         except psycopg.Error as error:
             if error.sqlstate not in CHANGED_UNDER_US:
                 raise
-        await self.primary.renew()
-        return await self._call(endpoint, role, arguments, request_id)
+        await self._refresh()
+        route = next((route for route in self.catalog.routes if route.name == endpoint.route.name), endpoint.route)
+        return await self.primary.call(route, role, arguments, request_id, prepare=False)
+
+    async def _refresh(self) -> None:
+        """Read the catalog now instead of waiting for its notification; at most once a second."""
+        if time.monotonic() - self.loaded_at > 1:
+            pool = await self.primary.pool(LOGIN)
+            async with pool.connection() as connection:
+                await self._load(connection)
 
     async def _call(self, endpoint: Endpoint, role: str, arguments: Mapping[str, Any], request_id: str) -> Answer:
         route = endpoint.route
@@ -329,7 +341,8 @@ class Gateway:
     async def _health(self, _request: web.Request) -> web.Response:
         try:
             await self.primary.query("select 1")
-            connected = True
+            # Connected is only half of it: without the catalog there is nothing to serve yet.
+            connected = self.ready.is_set()
         except (*DATABASE_ERRORS, TimeoutError, Problem):
             connected = False
         body = {"status": "ok" if connected else "database away", "db_connected": connected}

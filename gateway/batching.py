@@ -73,7 +73,7 @@ class Batcher:
         try:
             while self.waiting:
                 now = time.monotonic()
-                batch = []
+                batch: list[tuple[Call, asyncio.Future[Answer]]] = []
                 while self.waiting and len(batch) < self.max_batch:
                     arguments, future, deadline = self.waiting.popleft()
                     if deadline < now:

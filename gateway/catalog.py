@@ -92,7 +92,7 @@ class Catalog:
 
 async def read_catalog(connection: psycopg.AsyncConnection[Any]) -> Catalog:
     """Read the catalog over a connection of the gateway's own login."""
-    cursor = connection.cursor(row_factory=namedtuple_row)
+    cursor: psycopg.AsyncCursor[Any] = connection.cursor(row_factory=namedtuple_row)
     routes = await (await cursor.execute("select * from gateway.list_routes()")).fetchall()
     fields = await (await cursor.execute("select * from gateway.list_fields()")).fetchall()
     metrics = await (await cursor.execute("select * from gateway.list_metrics()")).fetchall()

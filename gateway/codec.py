@@ -54,10 +54,14 @@ def decode(field: Field, value: Any, is_text: bool, path: str) -> Any:
 
 def _decode_one(field: Field, value: Any, is_text: bool, path: str) -> Any:
     if field.composite:
+        # A null in a list of objects is nobody's wish.
         if not isinstance(value, dict):
             raise invalid(path, "must be an object")
         values = decode_arguments(field.composite.fields, value, False, f"{path}.")
-        return field.composite.info.python_type(**values) if field.composite.info.python_type else tuple(values.values())
+        make: Any = field.composite.info.python_type
+        return make(**values)
+    if value is None:
+        return None
     decoder = DECODERS.get(field.type, _text)
     return decoder(value, is_text, path, field.type)
 
@@ -66,7 +70,7 @@ def _text(value: Any, _is_text: bool, path: str, _type: str) -> str:
     if not isinstance(value, str):
         raise invalid(path, "must be a string")
     # PostgreSQL stores neither a NUL nor half of a surrogate pair, and it would say so without naming the field.
-    if "\x00" in value or not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+    if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value if not value.isascii()):
         raise invalid(path, "has a character that can't be stored")
     return value
 

@@ -59,7 +59,6 @@ class Server:
         self.pools: dict[str, AsyncConnectionPool[Connection]] = {}
         self.last_used: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
         self.in_doubt: WeakSet[Connection] = WeakSet()
-        self.renewed_at = 0.0
         self.opening = asyncio.Lock()
 
     async def pool(self, login: str) -> AsyncConnectionPool[Connection]:
@@ -98,25 +97,23 @@ class Server:
         return pool
 
     async def use(self, catalog: Catalog) -> None:
-        """Take over the types of a catalog and renew the connections, whose prepared calls may be of yesterday."""
+        """Take over the types of a catalog and replace the connections, whose prepared calls may be of yesterday;
+        those in use are replaced when they come back."""
         for composite in catalog.composites:
-            register_composite(composite.info, self.context)  # type: ignore[arg-type]
-        await self.renew()
-
-    async def renew(self) -> None:
-        """Replace all connections, at most once a second; those in use are replaced when they come back."""
-        if time.monotonic() - self.renewed_at >= 1:
-            self.renewed_at = time.monotonic()
-            await asyncio.gather(*(pool.drain() for pool in self.pools.values()))
+            register_composite(composite.info, self.context)
+        await asyncio.gather(*(pool.drain() for pool in self.pools.values()))
 
     async def close(self) -> None:
         """Close all connections."""
         await asyncio.gather(*(pool.close() for pool in self.pools.values()))
 
-    async def call(self, route: Route, role: str, arguments: Mapping[str, Any], request_id: str) -> Answer:
+    async def call(
+        self, route: Route, role: str, arguments: Mapping[str, Any], request_id: str, prepare: bool | None = None
+    ) -> Answer:
         """Call a route's function once, under an HTTP role, in one transaction and one round trip.
 
         arguments: values by argument name. request_id: shown by the database's log as the application's name.
+        prepare: False plans anew whatever the connection remembers.
         Raises psycopg.Error, PoolTimeout, TooManyRequests; Problem 503 when it is not known whether it happened.
         """
         pool = await self.pool(f"aqm_gateway_{role}")
@@ -125,7 +122,7 @@ class Server:
                 await connection.execute(b"begin" if route.is_volatile else b"begin read only")
                 await connection.execute("select set_config('application_name', %s, true)", [f"aqm {request_id}"])
                 cursor = connection.cursor(binary=True)
-                await cursor.execute(call_statement(route, arguments).encode(), arguments)
+                await cursor.execute(call_statement(route, arguments).encode(), arguments, prepare=prepare)
                 status = await connection.execute("select current_setting('response.status', true)")
                 await connection.execute(b"commit")
             # Only now is the commit acknowledged: a row read inside the pipeline could still be undone.

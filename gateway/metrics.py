@@ -31,7 +31,11 @@ class Metrics:
             "aqm_requests", "Requests answered, by route and status.", ["route", "status"], registry=self.registry
         )
         self.seconds = Histogram(
-            "aqm_request_seconds", "Time to answer a request.", ["route"], buckets=LATENCY_BUCKETS, registry=self.registry
+            "aqm_request_seconds",
+            "Time to answer a request.",
+            ["route"],
+            buckets=LATENCY_BUCKETS,
+            registry=self.registry,
         )
         self.rows = Counter(
             "aqm_rows", "Rows that endpoints answered with: coins handed out.", ["route"], registry=self.registry

@@ -134,8 +134,7 @@ def _read_comment(comment: str) -> tuple[str, str, dict[str, str]]:
     """A function's comment as summary, description and words by argument: «p_name: words.» as the conventions say."""
     summary, _, rest = comment.partition("\n")
     by_argument = {
-        match[1]: match[2].strip()
-        for match in re.finditer(r"(p_[a-z_]+): (.*?)(?=(?:\bp_[a-z_]+: )|\n|$)", rest)
+        match[1]: match[2].strip() for match in re.finditer(r"(p_[a-z_]+): (.*?)(?=(?:\bp_[a-z_]+: )|\n|$)", rest)
     }
     lines = [line for line in rest.splitlines() if not line.startswith("p_")]
     return summary.partition(";")[0].rstrip("."), "\n\n".join([summary, *lines]), by_argument
@@ -170,7 +169,11 @@ def _success(route: Route) -> dict[str, Any]:
     row = _object(route.results, {}, [field.json_name for field in route.results])
     body = row
     if route.rows_as:
-        body = {"type": "object", "properties": {route.rows_as: {"type": "array", "items": row}}, "required": [route.rows_as]}
+        body = {
+            "type": "object",
+            "properties": {route.rows_as: {"type": "array", "items": row}},
+            "required": [route.rows_as],
+        }
     return {"description": "Done.", "content": {"application/json": {"schema": body}}}
 
 

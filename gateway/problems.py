@@ -86,8 +86,8 @@ def status_of(sqlstate: str | None) -> int:
 
 def refusal(sqlstate: str, message: str | None, hint: str | None = None, constraint: str | None = None) -> Problem:
     """The problem for an SQLSTATE; the message goes out only where it is ours."""
-    is_ours = sqlstate.startswith("PT") or sqlstate in OUR_WORDS
     status = status_of(sqlstate)
+    is_ours = status != 500 and (sqlstate.startswith("PT") or sqlstate in OUR_WORDS)
     return Problem(
         status,
         message if is_ours else None,

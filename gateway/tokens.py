@@ -1,6 +1,6 @@
 """Bearer tokens: JWT signed with Ed25519.
 
-    python -m gateway.tokens --role device --user UUID [--hours 24]     print a token for trying
+python -m gateway.tokens --role device --user UUID [--hours 24]     print a token for trying
 """
 
 from __future__ import annotations
@@ -150,7 +150,9 @@ def main(arguments: Sequence[str]) -> int:
             parser.error("argument --user: must be a UUID")
     if not 0 < options.hours <= 24 * 366:
         parser.error("argument --hours: must be above 0 and at most a year")
-    path = Path(os.environ.get("AQM_TOKEN_KEY_FILE") or Path(os.environ.get("AQM_DATA_DIR") or ".aqm") / "token_key.pem")
+    path = Path(
+        os.environ.get("AQM_TOKEN_KEY_FILE") or Path(os.environ.get("AQM_DATA_DIR") or ".aqm") / "token_key.pem"
+    )
     make_private_key(path)
     print(make_token(read_private_key(path), options.role, options.user, options.hours * 3600))
     return 0

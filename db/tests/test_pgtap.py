@@ -15,9 +15,7 @@ FILES = sorted(HERE.glob("*/*.sql"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}.{path.stem}")
-def test_function_keeps_its_promises(
-    path: Path, new_database: Callable[..., Any], subtests: pytest.Subtests
-) -> None:
+def test_function_keeps_its_promises(path: Path, new_database: Callable[..., Any], subtests: pytest.Subtests) -> None:
     database = new_database()
     text = path.read_text()
     assert text.startswith("begin;\n"), "a pgTAP file begins a transaction"

@@ -1,0 +1,249 @@
+"""Endpoints come from the catalog: a new SQL file is a new endpoint, with its documentation, and no Python."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from conftest import ROOT, Database, RunningGateway, wait_until
+from db.migrate import MigrationError, Migrator
+
+FUNCTION = """
+create or replace function coins.{name}(
+{arguments}
+)
+{returns}
+language plpgsql
+{volatility}
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    {body}
+end
+$$;
+
+comment on function coins.{name} is
+'{comment}';
+
+revoke all on function coins.{name} from public;
+grant execute on function coins.{name} to {roles};
+
+select gateway.expose('{route}', 'coins.{name}'{options});
+"""
+
+
+class Project:
+    """A copy of db/ that a test adds files to, installed into a database by migrate alone."""
+
+    def __init__(self, folder: Path, database: Database) -> None:
+        self.folder = shutil.copytree(ROOT / "db", folder / "db")
+        self.database = database
+
+    def add(self, name: str, **parts: str) -> Path:
+        parts = {"arguments": "", "volatility": "stable", "comment": "Says something.\nErrors: none.",
+                 "roles": "aqm_anon, aqm_device", "options": "", **parts}  # fmt: skip
+        path = self.folder / "functions" / "coins" / f"{name}.sql"
+        path.write_text(FUNCTION.format(name=name, **parts))
+        return path
+
+    def migrate(self) -> list[str]:
+        lines: list[str] = []
+        Migrator(self.database.dsn, self.folder, lines.append).apply()
+        return lines
+
+
+@pytest.fixture
+def project(tmp_path: Path, database: Database) -> Project:
+    return Project(tmp_path, database)
+
+
+async def test_a_new_file_is_a_new_endpoint_with_its_documentation(
+    project: Project, gateway: RunningGateway, http: aiohttp.ClientSession
+) -> None:
+    async with http.get("/v1/coins/greeting", params={"name": "Bob"}) as answer:
+        assert answer.status == 404
+    path = project.add(
+        "greet",
+        arguments="    p_name text,\n    p_times integer default 1,\n    out greeting text",
+        returns="returns text",
+        body="greeting := repeat('Hello ' || p_name || '. ', p_times);",
+        comment="Greets somebody.\np_name: who. p_times: how often.\nReturns the greeting.\nErrors: none.",
+        route="GET /v1/coins/greeting",
+    )
+    project.migrate()
+    wait_until(lambda: sum(line["event"] == "catalog read" for line in gateway.log_lines()) == 2)
+    async with http.get("/v1/coins/greeting", params={"name": "Bob", "times": "2"}) as answer:
+        assert (answer.status, await answer.json()) == (200, {"greeting": "Hello Bob. Hello Bob. "})
+    async with http.get("/openapi.json") as answer:
+        operation = (await answer.json())["paths"]["/v1/coins/greeting"]["get"]
+    assert operation["summary"] == "Greets somebody"
+    name, times = operation["parameters"]
+    assert (name["name"], name["required"], name["schema"]["description"]) == ("name", True, "who.")
+    assert (times["required"], times["schema"]["default"], times["schema"]["type"]) == (False, 1, "integer")
+    path.unlink()
+    assert any("dropping coins.greet" in line for line in project.migrate())
+    wait_until(lambda: sum(line["event"] == "catalog read" for line in gateway.log_lines()) == 3)
+    async with http.get("/v1/coins/greeting", params={"name": "Bob"}) as answer:
+        assert answer.status == 404
+
+
+async def test_values_of_all_types_travel_both_ways(
+    project: Project, run_gateway: Callable[..., RunningGateway]
+) -> None:
+    kinds = {
+        "p_id": "uuid", "p_text": "text", "p_small": "smallint", "p_int": "integer", "p_big": "bigint",
+        "p_yes": "boolean", "p_money": "numeric", "p_ratio": "double precision", "p_at": "timestamptz",
+        "p_day": "date", "p_data_blob": "bytea", "p_document": "jsonb", "p_numbers": "integer[]", "p_ids": "uuid[]",
+    }  # fmt: skip
+    outs = {f"back_{name.removeprefix('p_')}": kind for name, kind in kinds.items()}
+    project.add(
+        "echo",
+        arguments=",\n".join(
+            [f"    {n} {k} default null" for n, k in kinds.items()] + [f"    out {n} {k}" for n, k in outs.items()]
+        ),
+        returns="returns record",
+        body=" ".join(f"back_{name.removeprefix('p_')} := {name};" for name in kinds),
+        route="POST /v1/echo",
+    )
+    project.migrate()
+    sent = {
+        "id": str(uuid.uuid4()), "text": "naïve – 漢字", "small": -32768, "int": 2**31 - 1, "big": -(2**63), "yes": False,
+        "money": "12345678901234567890.10", "ratio": 0.5, "at": "2026-01-31T12:00:00.25+02:00", "day": "2026-02-28",
+        "data_b64": "AP/+", "document": {"a": [1, None, {"b": "c"}]}, "numbers": [1, None, 3], "ids": [],
+    }  # fmt: skip
+    gateway = run_gateway(project.database.dsn)
+    async with aiohttp.ClientSession(gateway.url) as http:
+        async with http.post("/v1/echo", json=sent) as answer:
+            assert answer.status == 200, await answer.text()
+            got = await answer.json()
+        expected = {f"back_{name}": value for name, value in sent.items()} | {"back_at": "2026-01-31T10:00:00.250000Z"}
+        assert got == expected
+        assert Decimal(got["back_money"]) == Decimal(sent["money"])  # type: ignore[arg-type]
+        async with http.post("/v1/echo", json={}) as answer:
+            assert await answer.json() == dict.fromkeys(expected)
+        for name, wrong in {
+            "id": "x", "text": 1, "small": 32768, "int": 1.0, "big": 2**63, "yes": "true", "money": "1e", "ratio": "1",
+            "at": "2026-01-31T12:00:00", "day": "31.1.2026", "data_b64": "A", "numbers": 1, "ids": ["x"],
+        }.items():  # fmt: skip
+            async with http.post("/v1/echo", json={name: wrong}) as answer:
+                assert answer.status == 422, name
+                assert (await answer.json())["field"].startswith(name)
+
+
+async def test_paths_void_not_found_and_statuses(project: Project, run_gateway: Callable[..., RunningGateway]) -> None:
+    project.add(
+        "find_thing", arguments="    p_thing_id integer,\n    out thing_id integer", returns="returns setof integer",
+        body="return query select p_thing_id where p_thing_id < 10;", route="GET /v1/things/{thing_id}",
+    )  # fmt: skip
+    project.add(
+        "drop_thing", arguments="    p_thing_id integer", returns="returns void", volatility="volatile",
+        body="if p_thing_id > 10 then raise exception using errcode = ''PT410'', message = ''it was here once''; end if;".replace("''", "'"),
+        route="DELETE /v1/things/{thing_id}",
+    )  # fmt: skip
+    project.add(
+        "fail_softly", arguments="    out nothing integer", returns="returns setof integer", volatility="volatile",
+        body="perform set_config('response.status', '402', true); return;", route="POST /v1/fail",
+    )  # fmt: skip
+    project.add(
+        "fail_hard", arguments="    p_kind text,\n    out nothing integer", returns="returns integer", volatility="volatile",
+        body="raise exception using errcode = p_kind, message = 'canary words';", route="POST /v1/raise",
+    )  # fmt: skip
+    project.migrate()
+    gateway = run_gateway(project.database.dsn)
+    async with aiohttp.ClientSession(gateway.url) as http:
+        for method, path, status in (
+            ("GET", "/v1/things/7", 200), ("GET", "/v1/things/70", 404), ("GET", "/v1/things/x", 422),
+            ("GET", "/v1/things/7?thing_id=7", 422), ("GET", "/v1/things/7/8", 404), ("PUT", "/v1/things/7", 405),
+            ("DELETE", "/v1/things/7", 204), ("DELETE", "/v1/things/70", 410),
+        ):  # fmt: skip
+            async with http.request(method, path) as answer:
+                assert answer.status == status, (method, path)
+        async with http.post("/v1/fail", json={}) as answer:
+            assert answer.status == 402
+        for sqlstate, status in {
+            "PT418": 418, "22023": 422, "23505": 409, "23514": 422, "23P01": 409, "28000": 401, "42501": 403, "40001": 503,
+            "40P01": 503, "55P03": 503, "57014": 504, "53300": 503, "57P01": 503, "25006": 503, "P0001": 500, "XX000": 500,
+            "PT999": 500, "P0002": 500,
+        }.items():  # fmt: skip
+            async with http.post("/v1/raise", json={"kind": sqlstate}) as answer:
+                text = await answer.text()
+                assert answer.status == status, (sqlstate, text)
+                assert ("canary" in text) == (sqlstate in ("PT418", "22023", "28000")), sqlstate
+                assert ("Retry-After" in answer.headers) == (status == 503), sqlstate
+    assert "canary" not in gateway.log.read_text()
+
+
+def test_a_route_that_does_not_fit_its_function_stops_the_migration(project: Project) -> None:
+    project.add("greet", arguments="    out greeting text", returns="returns text", body="greeting := 'Hi';",
+                route="GET /v1/greeting/{name}")  # fmt: skip
+    with pytest.raises(MigrationError, match="a part of the path is no argument of"):
+        project.migrate()
+    assert project.database.value("select count(*) from gateway.route where path like '%%greeting%%'") == 0
+
+
+async def test_a_changed_result_type_after_a_deploy_needs_no_restart(
+    project: Project, gateway: RunningGateway, http: aiohttp.ClientSession
+) -> None:
+    def greet(result: str) -> None:
+        project.add(
+            "greet",
+            arguments=f"    out greeting {result}",
+            returns=f"returns {result}",
+            body="greeting := 7;",
+            route="GET /v1/greeting",
+        )
+
+    greet("text")
+    project.migrate()
+    wait_until(lambda: sum(line["event"] == "catalog read" for line in gateway.log_lines()) == 2)
+    for _ in range(10):
+        async with http.get("/v1/greeting") as answer:
+            assert await answer.json() == {"greeting": "7"}
+    project.database.execute("drop function coins.greet()")
+    greet("integer")
+    project.migrate()
+    for _ in range(10):
+        async with http.get("/v1/greeting") as answer:
+            assert answer.status == 200
+    wait_until(lambda: sum(line["event"] == "catalog read" for line in gateway.log_lines()) == 3)
+    async with http.get("/v1/greeting") as answer:
+        assert await answer.json() == {"greeting": 7}
+
+
+async def test_docs_need_nobody_else(http: aiohttp.ClientSession) -> None:
+    async with http.get("/docs") as page:
+        text = await page.text()
+        assert (page.status, page.content_type) == (200, "text/html")
+        assert "default-src 'self'" in page.headers["Content-Security-Policy"]
+    assert "http://" not in text
+    assert "https://" not in text
+    for name in ("swagger-ui.css", "swagger-ui-bundle.js", "start.js"):
+        assert f"docs/{name}" in text
+        async with http.get(f"/docs/{name}") as asset:
+            assert asset.status == 200
+            assert len(await asset.read()) > 100
+
+
+async def test_openapi_tells_the_whole_of_an_endpoint(http: aiohttp.ClientSession) -> None:
+    async with http.get("/openapi.json") as answer:
+        document = await answer.json()
+    assert document["openapi"].startswith("3.1")
+    assert set(document["paths"]) == {
+        "/v1/coins/upload", "/v1/coins/fetch", "/v1/coins/count", "/v1/admin/purge-stale", "/v1/admin/hard-delete", "/v1/health",
+    }  # fmt: skip
+    coin = document["paths"]["/v1/coins/upload"]["post"]["requestBody"]["content"]["application/json"]["schema"][
+        "properties"
+    ]["coins"]["items"]
+    assert set(coin["properties"]) == {"key_id", "coin_category", "public_key_b64", "signature_b64"}
+    assert coin["properties"]["public_key_b64"]["contentEncoding"] == "base64"
+    assert all(field["description"] for field in coin["properties"].values())
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            assert operation["summary"], path

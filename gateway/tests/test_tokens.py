@@ -1,0 +1,201 @@
+"""Who may call what: tokens, roles and the caller's own identity, over HTTP."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from conftest import Database, RunningGateway, count, make_coin, make_coins, to_json, upload
+from gateway.settings import SettingError
+from gateway.tokens import Verifier, make_private_key, make_token, read_private_key
+
+FETCH, COUNT, UPLOAD, PURGE = "/v1/coins/fetch", "/v1/coins/count", "/v1/coins/upload", "/v1/admin/purge-stale"
+
+
+class Guarded:
+    """A gateway that checks tokens, and the key they are made with."""
+
+    def __init__(self, database: Database, gateway: RunningGateway, key: Ed25519PrivateKey) -> None:
+        self.database = database
+        self.gateway = gateway
+        self.key = key
+
+    async def ask(self, method: str, path: str, token: str | None, **options: Any) -> tuple[int, Any, Any]:
+        headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+        async with (
+            aiohttp.ClientSession(self.gateway.url) as http,
+            http.request(method, path, headers=headers, **options) as answer,
+        ):
+            return answer.status, await answer.json(content_type=None), answer.headers
+
+    async def status(self, method: str, path: str, token: str | None, **options: Any) -> int:
+        return (await self.ask(method, path, token, **options))[0]
+
+
+@pytest.fixture
+def guarded(database: Database, run_gateway: Callable[..., RunningGateway], tmp_path: Path) -> Guarded:
+    private = tmp_path / "private.pem"
+    make_private_key(private)
+    key = read_private_key(private)
+    public = tmp_path / "public.pem"
+    public.write_bytes(
+        key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
+    # Bound to all addresses as in production: allowed, because tokens are checked by the public half.
+    gateway = run_gateway(database.dsn, AQM_AUTH="jwt", AQM_TOKEN_KEY_FILE=str(public), AQM_HOST="127.0.0.1")
+    return Guarded(database, gateway, key)
+
+
+async def test_a_device_uploads_counts_and_claims_as_itself(guarded: Guarded, bob: uuid.UUID, alice: uuid.UUID) -> None:
+    bobs, alices = (make_token(guarded.key, "device", str(who)) for who in (bob, alice))
+    coin = make_coin("first")
+    body = {"user_id": str(bob), "coins": [to_json(coin)]}
+    assert (await guarded.ask("POST", UPLOAD, bobs, json=body))[:2] == (200, {"inserted": 1})
+    assert (await guarded.ask("GET", COUNT, bobs))[:2] == (200, {"gold": 0, "silver": 0, "bronze": 1})
+    question = {"target_user_id": str(bob), "coin_category": "BRONZE"}
+    assert (await guarded.ask("GET", FETCH, alices, params=question))[:2] == (200, {"coins": [to_json(coin)]})
+    claimed_by = guarded.database.value("select fetched_by from coins.coin_inventory")
+    assert claimed_by == alice, "the caller is the token's subject"
+
+
+async def test_nobody_acts_as_somebody_else(guarded: Guarded, bob: uuid.UUID, alice: uuid.UUID) -> None:
+    upload(guarded.database, bob, make_coins(1))
+    mallory = make_token(guarded.key, "device", str(uuid.uuid4()))
+    body = {"user_id": str(bob), "coins": [to_json(make_coin("planted"))]}
+    status, problem, _ = await guarded.ask("POST", UPLOAD, mallory, json=body)
+    assert (status, problem["field"]) == (403, "user_id")
+    assert await guarded.status("GET", COUNT, mallory, params={"user_id": str(bob)}) == 403
+    question = {"target_user_id": str(bob), "requester_id": str(alice), "coin_category": "BRONZE"}
+    assert await guarded.status("GET", FETCH, mallory, params=question) == 403
+    assert count(guarded.database, bob) == (0, 0, 1)
+
+
+async def test_roles_call_what_they_are_granted(guarded: Guarded, bob: uuid.UUID) -> None:
+    upload(guarded.database, bob, make_coins(2))
+    tokens = {role: make_token(guarded.key, role, str(bob)) for role in ("device", "user", "admin")}
+    fetch = {"target_user_id": str(bob), "coin_category": "BRONZE"}
+    expected = {
+        ("GET", COUNT): {"device": 200, "user": 403, "admin": 403, None: 401},
+        ("GET", FETCH): {"device": 200, "user": 403, "admin": 403, None: 401},
+        ("POST", PURGE): {"device": 403, "user": 403, "admin": 200, None: 401},
+        ("POST", "/v1/admin/hard-delete"): {"device": 403, "user": 403, "admin": 200, None: 401},
+        ("GET", "/v1/health"): {"device": 200, "user": 200, "admin": 200, None: 200},
+    }
+    for (method, path), by_role in expected.items():
+        for role, status in by_role.items():
+            options = {"json": {}} if method == "POST" else {"params": fetch if path == FETCH else {}}
+            token = tokens[role] if role else None
+            assert await guarded.status(method, path, token, **options) == status, (method, path, role)
+
+
+def encode(header: dict[str, Any], claims: dict[str, Any], signature: bytes = b"") -> str:
+    parts = [json.dumps(header).encode(), json.dumps(claims).encode(), signature]
+    return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
+
+
+def bad_tokens(key: Ed25519PrivateKey, subject: str) -> dict[str, str]:
+    now = int(time.time())
+    claims = {"iss": "aqm", "aud": "aqm", "sub": subject, "role": "device", "iat": now, "exp": now + 900}
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    good = make_token(key, "device", subject)
+    header, body, signature = good.split(".")
+    other = json.loads(base64.urlsafe_b64decode(body + "==")) | {"role": "admin"}
+
+    def signed(**changes: Any) -> str:
+        changed = {name: value for name, value in (claims | changes).items() if value is not None}
+        return jwt.encode(changed, key, algorithm="EdDSA")
+
+    import hashlib
+    import hmac
+
+    unsigned = encode({"alg": "HS256", "typ": "JWT"}, claims).rstrip(".")
+    swapped = (
+        base64.urlsafe_b64encode(hmac.new(public, unsigned.encode(), hashlib.sha256).digest()).rstrip(b"=").decode()
+    )
+    return {
+        "empty": "",
+        "words": "let me in",
+        "one part": "abc",
+        "three empty parts": "..",
+        "alg none": encode({"alg": "none", "typ": "JWT"}, claims),
+        "alg None": encode({"alg": "None", "typ": "JWT"}, claims, b"x"),
+        "HMAC with the public key": f"{unsigned}.{swapped}",
+        "no signature": f"{header}.{body}.",
+        "another key": make_token(Ed25519PrivateKey.generate(), "device", subject),
+        "altered role": f"{header}.{encode({}, other).split('.')[1]}.{signature}",
+        "altered signature": good[:-8] + ("A" * 8 if not good.endswith("A" * 8) else "B" * 8),
+        "expired": signed(exp=now - 3600, iat=now - 7200),
+        "never expires": signed(exp=None),
+        "not yet valid": signed(nbf=now + 3600),
+        "issued in the future": signed(iat=now + 3600),
+        "no audience": signed(aud=None),
+        "wrong audience": signed(aud="other"),
+        "another issuer": signed(iss="other"),
+        "no subject": signed(sub=None),
+        "no role": signed(role=None),
+        "unknown role": signed(role="postgres"),
+        "role owner": signed(role="gateway_owner"),
+        "role as a list": signed(role=["device"]),
+        "huge": good + "A" * 5000,
+    }
+
+
+async def test_no_bad_token_is_accepted(guarded: Guarded, bob: uuid.UUID) -> None:
+    good = make_token(guarded.key, "device", str(bob))
+    assert await guarded.status("GET", COUNT, good) == 200
+    for what, token in bad_tokens(guarded.key, str(bob)).items():
+        status, problem, headers = await guarded.ask("GET", COUNT, token)
+        assert status == 401, what
+        assert problem["detail"] == "a valid bearer token is needed", what
+        assert headers["WWW-Authenticate"].startswith("Bearer"), what
+    async with aiohttp.ClientSession(guarded.gateway.url) as http:
+        for scheme in ("Basic", "Token", ""):
+            async with http.get(COUNT, headers={"Authorization": f"{scheme} {good}".strip()}) as answer:
+                assert answer.status == 401, scheme
+    log = guarded.gateway.log.read_text()
+    assert good not in log
+    assert good.split(".")[1] not in log
+
+
+async def test_a_token_that_was_accepted_is_refused_once_it_has_expired(tmp_path: Path) -> None:
+    path = tmp_path / "key.pem"
+    make_private_key(path)
+    verifier = Verifier(path)
+    subject = str(uuid.uuid4())
+    token = make_token(read_private_key(path), "device", subject, seconds=900)
+    assert verifier.verify(f"Bearer {token}").subject == subject
+    verifier.remembered[token] = (time.time() - 1, verifier.remembered[token][1])
+    old = make_token(read_private_key(path), "device", subject, seconds=-60)
+    with pytest.raises(Exception, match="bearer"):
+        verifier.verify(f"Bearer {old}")
+
+
+def test_a_new_key_file_is_private_and_never_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "key.pem"
+    make_private_key(path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    before = path.read_bytes()
+    make_private_key(path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"secret words", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"]
+)
+def test_a_file_without_a_key_is_one_clear_error(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "key.pem"
+    path.write_bytes(content)
+    with pytest.raises(SettingError, match="holds no Ed25519 key") as error:
+        Verifier(path)
+    assert "secret" not in str(error.value)
