@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
@@ -20,6 +20,8 @@ UUID_FORM = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 INTEGER_FORM = re.compile(r"-?[0-9]{1,20}")
 INTEGER_BITS = {"smallint": 15, "integer": 31, "bigint": 63}
 Encoder = Callable[[Any], Any]
+Decoder = Callable[[Any, bool, str, str], Any]
+"""Of a value, whether it is a string of a URL, its JSON path and its SQL type."""
 
 
 def decode_arguments(fields: Sequence[Field], sent: Mapping[str, Any], is_text: bool, at: str = "") -> dict[str, Any]:
@@ -58,11 +60,10 @@ def _decode_one(field: Field, value: Any, is_text: bool, path: str) -> Any:
         if not isinstance(value, dict):
             raise invalid(path, "must be an object")
         values = decode_arguments(field.composite.fields, value, False, f"{path}.")
-        make: Any = field.composite.info.python_type
-        return make(**values)
+        return cast(Callable[..., Any], field.composite.info.python_type)(**values)
     if value is None:
         return None
-    decoder = DECODERS.get(field.type, _text)
+    decoder: Decoder = DECODERS.get(field.type, _text)
     return decoder(value, is_text, path, field.type)
 
 
@@ -152,7 +153,7 @@ def _json(value: Any, is_text: bool, path: str, _type: str) -> Jsonb:
     return Jsonb(value)
 
 
-DECODERS: dict[str, Callable[[Any, bool, str, str], Any]] = {
+DECODERS: dict[str, Decoder] = {
     "uuid": _uuid,
     "smallint": _integer,
     "integer": _integer,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from .catalog import Catalog, Field, Route
@@ -98,7 +99,7 @@ def _operation(route: Route, needs_token: bool) -> dict[str, Any]:
         if field.json_name in in_path or route.method in ("GET", "DELETE")
     ]
     operation: dict[str, Any] = {
-        "operationId": route.function if route.method == "GET" else f"{route.function}",
+        "operationId": f"{route.method.lower()}.{route.function}",
         "tags": [route.function.split(".")[0]],
         "summary": summary,
         "description": description,
@@ -156,13 +157,13 @@ def _schema(field: Field, description: str | None = None) -> dict[str, Any]:
     return schema
 
 
-def _object(fields: Any, descriptions: dict[str, str], required: list[str]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": {field.json_name: _schema(field, descriptions.get(field.name)) for field in fields},
-        "required": required,
-        "additionalProperties": False,
-    }
+def _object(fields: Sequence[Field], descriptions: dict[str, str], required: list[str]) -> dict[str, Any]:
+    properties = {}
+    for field in fields:
+        schema = properties[field.json_name] = _schema(field, descriptions.get(field.name))
+        if (field.default or "").startswith("NULL") and "type" in schema:
+            schema["type"] = [schema["type"], "null"]
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 
 def _success(route: Route) -> dict[str, Any]:
