@@ -163,6 +163,8 @@ class Cluster:
         """Stop the server, if it runs: mode fast ends sessions and writes a checkpoint, immediate crashes it."""
         if self.is_running():
             self._pg_ctl("stop", "-w", "-t", "120", "-s", "-m", mode, check=False)
+            if self.sockets.parent != self.home:
+                shutil.rmtree(self.sockets, ignore_errors=True)
             if self.is_running():
                 raise ClusterError(f"PostgreSQL did not stop; the end of {self.log}:\n{self.log_tail()}")
 
@@ -296,7 +298,13 @@ def only_main_command() -> Iterator[None]:
 def run_command(command: Sequence[str], cluster: Cluster, users: int, is_main: bool) -> int:
     """Run a command beside the running server and return its exit code; under a main command a server
     that dies is started again."""
-    environment = os.environ | {"AQM_DSN": cluster.dsn()}
+    # The PG variables are for psql and its kin: ./aqm psql -d postgres.
+    environment = os.environ | {
+        "AQM_DSN": cluster.dsn(),
+        "PGHOST": str(cluster.sockets),
+        "PGUSER": SERVER_USER,
+        "PGDATABASE": DATABASE,
+    }
     child = subprocess.Popen(command, env=environment, pass_fds=[users])
 
     def forward(number: int, _frame: object) -> None:

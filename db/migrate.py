@@ -181,7 +181,10 @@ class Migrator:
                 f"functions     {len(self.functions()) - len(missing)} of {len(self.functions())} {' '.join(missing)}".rstrip()
             )
             self.say(f"pg_cron       {self._cron_fault() or 'runs the jobs'}")
-            loaded = connection.execute("select current_setting('pg_stat_statements.max', true)").fetchone()
+            loaded = connection.execute(
+                "select to_regclass('public.pg_stat_statements') is not null"
+                " and current_setting('pg_stat_statements.max', true) is not null"
+            ).fetchone()
             self.say(
                 f"statistics    {'pg_stat_statements is loaded' if loaded and loaded[0] else 'pg_stat_statements is not loaded: slow_queries() shows nothing'}"
             )

@@ -16,7 +16,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from .catalog import Catalog, Field, Route
 from .problems import Problem
-from .settings import Settings, login_dsn
+from .settings import LOGIN, Settings, login_dsn
 
 Connection = psycopg.AsyncConnection[Any]
 SYNCHRONOUS_COMMIT_CANCELLED = "canceling wait for synchronous replication"
@@ -80,8 +80,9 @@ class Server:
                 "context": self.context,
                 "application_name": "aqm gateway",
             },
-            min_size=settings.pool_min,
-            max_size=settings.pool_max,
+            # The gateway's own queries are few: health, metrics, the catalog.
+            min_size=1 if login == LOGIN else settings.pool_min,
+            max_size=2 if login == LOGIN else settings.pool_max,
             timeout=settings.pool_wait,
             max_waiting=settings.max_waiting,
             max_idle=settings.pool_idle,
@@ -116,7 +117,7 @@ class Server:
         prepare: False plans anew whatever the connection remembers.
         Raises psycopg.Error, PoolTimeout, TooManyRequests; Problem 503 when it is not known whether it happened.
         """
-        pool = await self.pool(f"aqm_gateway_{role}")
+        pool = await self.pool(f"{LOGIN}_{role}")
         async with pool.connection() as connection:
             async with connection.pipeline():
                 await connection.execute(b"begin" if route.is_volatile else b"begin read only")
@@ -133,7 +134,7 @@ class Server:
 
     async def call_many(self, route: Route, role: str, calls: Sequence[Mapping[str, Any]]) -> Answer:
         """Call a route's batch twin: the arguments of many calls as arrays, one statement, one commit."""
-        pool = await self.pool(f"aqm_gateway_{role}")
+        pool = await self.pool(f"{LOGIN}_{role}")
         columns = [[call.get(field.name, default) for call in calls] for field, default in batch_arguments(route)]
         async with pool.connection() as connection:
             cursor = connection.cursor(binary=True)
@@ -143,7 +144,7 @@ class Server:
 
     async def query(self, statement: str, timeout: float = 2.0) -> Answer:
         """Run a statement of the gateway's own under its own login, within so many seconds."""
-        pool = await self.pool("aqm_gateway")
+        pool = await self.pool(LOGIN)
         async with asyncio.timeout(timeout), pool.connection(timeout=timeout) as connection:
             cursor = await connection.execute(statement.encode())
             return _answer(cursor, await cursor.fetchall())

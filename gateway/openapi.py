@@ -78,9 +78,7 @@ def make_openapi(catalog: Catalog, needs_token: bool) -> dict[str, Any]:
                 }
                 for status, description in REFUSALS.items()
             },
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
-            if needs_token
-            else {},
+            **({"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}} if needs_token else {}),
         },
     }
 

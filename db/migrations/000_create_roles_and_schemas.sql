@@ -68,10 +68,18 @@ alter default privileges for role aqm_ops_owner revoke execute on functions from
 do $$
 begin
     grant pg_monitor to aqm_ops_owner;
+exception
+    when insufficient_privilege then
+        raise notice 'without the right to grant pg_monitor: ops shows less';
+end
+$$;
+
+do $$
+begin
     create extension if not exists pg_stat_statements with schema public;
 exception
     when insufficient_privilege or undefined_file or feature_not_supported then
-        raise notice 'without a superuser: ops shows less, slow_queries() nothing';
+        raise notice 'without pg_stat_statements: slow_queries() shows nothing';
 end
 $$;
 

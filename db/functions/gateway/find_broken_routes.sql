@@ -5,7 +5,6 @@ create or replace function gateway.find_broken_routes(
 returns setof record
 language plpgsql
 stable
-security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin

@@ -13,7 +13,7 @@ begin
 end
 $$;
 
-comment on procedure ops.record_job_alarm(text, text) is
+comment on procedure ops.record_job_alarm is
 'Records why the guard of a scheduled job stopped it.
 p_job: name of the job. p_alarm: the reason, for an operator.
 Errors: none.';

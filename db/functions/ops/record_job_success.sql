@@ -13,7 +13,7 @@ begin
 end
 $$;
 
-comment on procedure ops.record_job_success(text, bigint) is
+comment on procedure ops.record_job_success is
 'Records that a scheduled job has come to its end.
 p_job: name of the job. p_count: what it did, in rows.
 Errors: none.';

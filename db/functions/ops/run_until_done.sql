@@ -9,6 +9,8 @@ declare
     v_done bigint;
     v_total bigint := 0;
 begin
+    -- Guard and step are SQL text by design: only function files write them, and no role may touch the table.
+    -- @plpgsql_check_options: security_warnings = off
     select j.step, j.guard into strict v_job from ops.find_job(p_job) as j;
     if v_job.guard is not null then
         execute format('select %s', v_job.guard) into v_alarm;
@@ -22,14 +24,15 @@ begin
     loop
         execute format('select %s', v_job.step) into v_done;
         commit;
+        -- A step that answers nothing has done nothing; it must not be asked for ever.
+        exit when coalesce(v_done, 0) <= 0;
         v_total := v_total + v_done;
-        exit when v_done = 0;
     end loop;
     call ops.record_job_success(p_job, v_total);
 end
 $$;
 
-comment on procedure ops.run_until_done(text) is
+comment on procedure ops.run_until_done is
 'Runs a scheduled job: its guard once, then its step again and again with a COMMIT between, until a step has nothing to do. Can''t run inside a transaction.
 p_job: name of a job with a step.
 Errors: P0002 for an unknown job; PT409 when the guard stops it (recorded first, see ops.cron_health()); whatever the step raises.';

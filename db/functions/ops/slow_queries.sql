@@ -20,7 +20,8 @@ begin
         return;
     end if;
     return query execute '
-        select left(regexp_replace(s.query, ''\s+'', '' '', ''g''), 200), s.calls, s.mean_exec_time, s.total_exec_time
+        select left(regexp_replace(s.query, ''\s+'', '' '', ''g''), 80), s.calls,
+            round(s.mean_exec_time::numeric, 6)::double precision, round(s.total_exec_time::numeric, 6)::double precision
         from public.pg_stat_statements as s
         where s.dbid = (select d.oid from pg_database as d where d.datname = current_database())
         order by s.mean_exec_time desc

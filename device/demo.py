@@ -1,0 +1,68 @@
+"""The whole way of a coin, with real keys, printed step by step.
+
+Bob mints and uploads, 50 senders fetch at once, verify and encapsulate, a DBA does the same in psql, pg_cron cleans up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+import aiohttp
+import psycopg
+
+from gateway.settings import SettingError, Settings, read_settings
+
+from .demo_database import by_cron, in_psql
+from .demo_http import LEFT, over_http
+from .keys import Recipient
+from .report import StepError, coloured, say, step
+from .server import ServerError, Tokens, gateway
+
+
+def run(settings: Settings, dsn: str, with_cron: bool) -> None:
+    """Every step; raises at the first that fails."""
+    bob = Recipient()
+    with gateway(settings) as (url, is_ours):
+        step("A gateway")
+        say(f"  {url}, {'started for this demo' if is_ours else 'which was running'}")
+        asyncio.run(over_http(url, Tokens(url, settings), bob))
+    in_psql(dsn, bob, LEFT)
+    if with_cron:
+        by_cron(dsn, bob)
+    else:
+        step("pg_cron was left out (--no-cron)")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command line; returns the exit code: 0 only when every step held."""
+    parser = argparse.ArgumentParser(prog="aqm demo", description=__doc__, epilog="The database is AQM_DSN.")
+    parser.add_argument("--no-cron", action="store_true", help="leave out the job of pg_cron, which takes a minute")
+    options = parser.parse_args(arguments)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _frame: sys.exit(128 + number))
+    try:
+        settings = read_settings()
+        dsn = os.environ.get("AQM_DSN")
+        if not dsn:
+            raise SettingError("AQM_DSN is not set: name a database, or use ./aqm demo, which brings its own")
+        run(settings, dsn, not options.no_cron)
+    except SettingError as error:
+        print(f"aqm demo: {error}", file=sys.stderr)
+        return 2
+    except (StepError, ServerError, aiohttp.ClientError, TimeoutError, psycopg.Error, OSError) as error:
+        print(f"\naqm demo: FAILED: {str(error) or type(error).__name__}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\naqm demo: interrupted", file=sys.stderr)
+        return 130
+    say("\n" + coloured("Every step held.", 32))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

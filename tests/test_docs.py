@@ -1,0 +1,88 @@
+"""The documents tell the truth: their commands are run, and what they print is what the documents show."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import uuid
+from itertools import pairwise
+
+import pytest
+
+from conftest import ROOT, Database, RunningGateway, claim, make_coins, upload
+
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+DOCUMENTS = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")])
+
+
+def psql_sessions(text: str) -> list[tuple[str, str]]:
+    """Statement and printed result of each prompt in a document's psql fences."""
+    found = []
+    for language, body in FENCE.findall(text):
+        if language == "psql":
+            for part in re.split(r"^aqm=# ", body, flags=re.MULTILINE)[1:]:
+                lines = part.splitlines()
+                last = max([0, *(place for place, line in enumerate(lines) if line.startswith("aqm-# "))])
+                statement = "\n".join(line.removeprefix("aqm-# ") for line in lines[: last + 1])
+                found.append((statement, "\n".join(lines[last + 1 :]).strip("\n")))
+    return found
+
+
+def shape(printed: str) -> list[str]:
+    """What must be the same in two runs: column names, notices and errors, not times, sizes and counts of rows."""
+    lines = printed.splitlines()
+    rulers = [place for place, line in enumerate(lines) if re.fullmatch(r"[-+]+", line)]
+    if rulers:
+        return [re.sub(r"\s+", " ", lines[place - 1]).strip() for place in rulers]
+    return [re.sub(r"\d+", "N", line).strip() for line in lines if line.strip()]
+
+
+@pytest.mark.parametrize("path", [p for p in DOCUMENTS if psql_sessions(p.read_text())], ids=lambda path: path.name)
+def test_psql_prints_what_the_document_shows(
+    path: object, database: Database, cluster: object, subtests: pytest.Subtests
+) -> None:
+    bob = uuid.UUID("b0b00000-0000-4000-8000-000000000000")
+    upload(database, bob, make_coins(3, "GOLD"))
+    claim(database, bob, bob, "GOLD")
+    for statement, printed in psql_sessions(path.read_text()):  # type: ignore[attr-defined]
+        with subtests.test(statement.splitlines()[0]):
+            ran = subprocess.run(
+                ["psql", database.dsn, "-X", "-P", "pager=off", "-c", statement.rstrip(";") if statement.startswith("\\") else statement],
+                capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            assert shape(ran.stdout + ran.stderr.replace("psql: ", "")) == shape(printed), ran.stdout + ran.stderr
+
+
+def test_readme_curl_answers_what_the_readme_shows(gateway: RunningGateway, subtests: pytest.Subtests) -> None:
+    fences = FENCE.findall((ROOT / "README.md").read_text())
+    pairs = [
+        (command, answer)
+        for (kind, command), (next_kind, answer) in pairwise(fences)
+        if (kind, next_kind) == ("sh", "json")
+    ]
+    assert len(pairs) == 4
+    for command, answer in pairs:
+        with subtests.test(command.splitlines()[0]):
+            command = command.replace("http://127.0.0.1:8080", gateway.url)
+            ran = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
+            assert json.loads(ran.stdout) == json.loads(answer)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(path: object) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", path.read_text()):  # type: ignore[attr-defined]
+        if not target.startswith("http"):
+            assert (path.parent / target).exists(), target  # type: ignore[attr-defined]
+
+
+def test_every_function_that_a_dba_may_call_is_shown(database: Database) -> None:
+    shown = (ROOT / "docs" / "dba.md").read_text()
+    names = database.rows("""
+        select distinct p.proname from pg_proc as p inner join pg_namespace as n on n.oid = p.pronamespace
+        where n.nspname in ('coins', 'ops') and (
+            has_function_privilege('aqm_monitor', p.oid, 'execute') or has_function_privilege('aqm_device', p.oid, 'execute')
+            or has_function_privilege('aqm_admin', p.oid, 'execute') or has_function_privilege('aqm_jobs', p.oid, 'execute'))
+    """)
+    helpers = {"find_job", "record_job_success", "record_job_alarm", "job_last_success", "job_alarms"}
+    assert {name for (name,) in names} - helpers <= set(re.findall(r"\b[a-z_]+(?=\()", shown))
