@@ -64,7 +64,7 @@ def welcome(settings: Settings, port: int) -> str:
     """What a newcomer reads when the server is up."""
     is_open = settings.auth == "none"
     return WELCOME.format(
-        url=f"http://{settings.host}:{port}",
+        url=f"http://[{settings.host}]:{port}" if ":" in settings.host else f"http://{settings.host}:{port}",
         bob=BOB,
         alice=ALICE,
         auth="AQM_AUTH=none: NO TOKENS ARE CHECKED. Whoever reaches this address may do everything; loopback only.\n"

@@ -128,14 +128,14 @@ def test_the_guard_stops_a_purge_of_most_coins_and_leaves_an_alarm(
     succeeded, _, status, alarm = health(database, "purge_stale")
     assert (succeeded, status) == (False, "alarm")
     assert alarm.startswith("10001 of 20001 unclaimed coins look older than 30 days")
-    assert ("purge_stale", 1) in database.rows("select job, value from ops.job_alarms()")
+    assert ("purge_stale", 1) in database.rows("select scheduled_job, value from ops.job_alarms()")
 
     # One more young coin makes the old ones no more than half.
     add_coins(database, 1, "1 day")
     jobs.execute("call ops.run_until_done('purge_stale')")
     assert coins_left(database) == 10_001
     assert health(database, "purge_stale") == (True, 10_001, "ok", None)
-    assert ("purge_stale", 0) in database.rows("select job, value from ops.job_alarms()")
+    assert ("purge_stale", 0) in database.rows("select scheduled_job, value from ops.job_alarms()")
 
 
 def test_the_guard_lets_pass_what_is_at_most_ten_thousand(database: Database, jobs: psycopg.Connection[Any]) -> None:

@@ -39,7 +39,7 @@ $$;
 comment on function coins.guard_purge_stale(integer) is
 'Says why the scheduled purge must not run, or null: it would remove more than half of all unclaimed coins and more than 10,000, as after a jump of the clock.
 p_max_age_days: age in days that the purge will use.
-Errors: none.';
+Errors: 22008 for an age before all calendars.';
 
 revoke all on function coins.guard_purge_stale(integer) from public;
 grant execute on function coins.guard_purge_stale(integer) to aqm_jobs;

@@ -23,7 +23,7 @@ $$;
 comment on function coins.top_inventories(integer) is
 'Lists the users with the most unclaimed coins; reads the whole index of unclaimed coins.
 p_limit: how many users.
-Errors: none.';
+Errors: 2201W for a negative limit.';
 
 revoke all on function coins.top_inventories(integer) from public;
 grant execute on function coins.top_inventories(integer) to aqm_monitor;

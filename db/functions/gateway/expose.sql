@@ -17,7 +17,7 @@ begin
         method, path, function_name, rows_as, caller_argument, batch_function, may_use_replica
     )
     values (
-        split_part(p_route, ' ', 1), split_part(p_route, ' ', 2), p_function,
+        split_part(p_route, ' ', 1), substr(p_route, strpos(p_route, ' ') + 1), p_function,
         p_rows_as, p_caller_argument, p_batch_function, p_may_use_replica
     );
 end

@@ -19,17 +19,18 @@ begin
             format('there is no one function %s', r.function_name)
         ),
         (
-            r.batch_function is not null and to_regproc(r.batch_function) is null,
+            to_regproc(r.batch_function) is null and r.batch_function is not null,
             format('there is no one function %s', r.batch_function)
         ),
         (
-            r.caller_argument is not null and (r.caller_argument = any(p.proargnames)) is not true,
+            p.oid is not null and r.caller_argument is not null
+            and (r.caller_argument = any(p.proargnames[1:p.pronargs])) is not true,
             format('%s has no argument %s', r.function_name, r.caller_argument)
         ),
         (
-            exists (
+            p.oid is not null and exists (
                 select from regexp_matches(r.path, '\{([a-z_]+)\}', 'g') as m (parts)
-                where ('p_' || m.parts[1] = any(p.proargnames)) is not true
+                where ('p_' || m.parts[1] = any(p.proargnames[1:p.pronargs])) is not true
             ),
             format('a part of the path is no argument of %s', r.function_name)
         ),
@@ -38,11 +39,20 @@ begin
             format('%s is volatile and can''t run on a replica', r.function_name)
         ),
         (
-            not exists (
+            p.oid is not null and not exists (
                 select from unnest(array['anon', 'device', 'user', 'admin']) as http (role)
                 where has_function_privilege('aqm_' || http.role, p.oid, 'execute')
             ),
             format('no HTTP role may execute %s', r.function_name)
+        ),
+        (
+            exists (
+                select from unnest(array['anon', 'device', 'user', 'admin']) as http (role)
+                where
+                    has_function_privilege('aqm_' || http.role, p.oid, 'execute')
+                    and not has_function_privilege('aqm_' || http.role, to_regproc(r.batch_function), 'execute')
+            ),
+            format('a role that may execute %s may not execute %s', r.function_name, r.batch_function)
         )
     ) as f (is_broken, fault)
     where f.is_broken

@@ -1,5 +1,5 @@
 create or replace function ops.job_alarms(
-    out job text,
+    out scheduled_job text,
     out value integer
 )
 returns setof record

@@ -1,5 +1,5 @@
 create or replace function ops.job_last_success(
-    out job text,
+    out scheduled_job text,
     out value double precision
 )
 returns setof record

@@ -13,14 +13,26 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_part text := '(\*|[0-9]{1,2}(-[0-9]{1,2})?)(/[0-9]{1,2})?';
 begin
     -- pg_cron 1.4 knows minutes, not seconds, and ignores whatever follows the fifth field.
-    if p_schedule !~ '^[0-9*,/-]+( [0-9*,/-]+){4}$' then
+    if (p_schedule ~ format('^(%1$s(,%1$s)*)( %1$s(,%1$s)*){4}$', v_part)) is not true then
         raise exception using errcode = 'invalid_parameter_value',
             message = format('schedule of job %s must have five cron fields', p_name);
-    elsif num_nonnulls(p_step, p_command) <> 1 then
+    elsif exists (
+        select from regexp_split_to_table(p_schedule, ' ') with ordinality as f (field, place)
+        cross join lateral regexp_matches(f.field, '[0-9]+', 'g') as m (numbers)
+        where m.numbers[1]::integer > (array[59, 23, 31, 12, 7])[f.place]
+    ) then
         raise exception using errcode = 'invalid_parameter_value',
-            message = format('job %s needs either a step or a command', p_name);
+            message = format('schedule of job %s has a number out of range', p_name);
+    elsif (p_repeats_every > interval '0') is not true then
+        raise exception using errcode = 'invalid_parameter_value',
+            message = format('repeats_every of job %s must be above zero', p_name);
+    elsif num_nonnulls(p_step, p_command) <> 1 or num_nonnulls(p_guard, p_command) > 1 then
+        raise exception using errcode = 'invalid_parameter_value',
+            message = format('job %s needs either a step, with or without a guard, or a command', p_name);
     end if;
 
     insert into ops.scheduled_job as j (
@@ -46,7 +58,7 @@ $$;
 comment on function ops.schedule_job(text, text, interval, text, text, text, text) is
 'Says what pg_cron shall run; called in the job''s own file, at each migrate, which then hands the jobs to pg_cron.
 p_name: name of the job, unique in the database. p_schedule: five cron fields, UTC. p_repeats_every: time between two runs. p_step: call that does a limited piece of work and returns how much; ops.run_until_done() repeats it until it returns 0. p_guard: call that returns why the job must not run, or null. p_command: SQL to run instead of a step. p_database: where, by default here.
-Errors: 22023 for a schedule that is not five fields, or not exactly one of step and command.';
+Errors: 22023 for a schedule that is not five fields or has a number out of range, an interval that is not above zero, not exactly one of step and command, or a guard without a step.';
 
 revoke all on function ops.schedule_job(text, text, interval, text, text, text, text) from public;
 grant execute on function ops.schedule_job(text, text, interval, text, text, text, text) to aqm_coins_owner;

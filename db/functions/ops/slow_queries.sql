@@ -32,7 +32,7 @@ $$;
 comment on function ops.slow_queries(integer) is
 'Lists the statements with the highest mean time in this database, from pg_stat_statements; times in milliseconds.
 p_limit: how many. Returns no row and a notice where the extension is missing.
-Errors: none.';
+Errors: 2201W for a negative limit.';
 
 revoke all on function ops.slow_queries(integer) from public;
 grant execute on function ops.slow_queries(integer) to aqm_monitor;

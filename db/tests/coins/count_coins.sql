@@ -9,7 +9,9 @@ select results_eq(
     'a user without coins has none of each category'
 );
 
-insert into coins.coin_inventory (user_id, key_id, coin_category, public_key_blob, signature_blob, fetched_by, fetched_at)
+insert into coins.coin_inventory (
+    user_id, key_id, coin_category, public_key_blob, signature_blob, fetched_by, fetched_at
+)
 values
 (:bob, 'g1', 'GOLD', '', '', null, null),
 (:bob, 'g2', 'GOLD', '', '', null, null),

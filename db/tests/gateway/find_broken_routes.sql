@@ -1,0 +1,129 @@
+begin;
+select plan(16);
+
+select is_empty(
+    'select * from gateway.find_broken_routes()',
+    'what a migration leaves behind is whole'
+);
+delete from gateway.route;
+
+create function coins.look(p_user_id uuid)
+returns bigint
+language plpgsql
+stable
+as 'begin end';
+create function coins.touch(p_user_id uuid)
+returns bigint
+language plpgsql
+as 'begin end';
+create function coins.hide(p_user_id uuid)
+returns bigint
+language plpgsql
+as 'begin end';
+create function coins.twice(p_user_id uuid)
+returns bigint
+language plpgsql
+as 'begin end';
+create function coins.twice(p_user_id text)
+returns bigint
+language plpgsql
+as 'begin end';
+revoke execute on function coins.look(uuid), coins.touch(uuid), coins.hide(uuid) from public;
+grant execute on function coins.look(uuid) to aqm_user;
+grant execute on function coins.touch(uuid) to aqm_anon;
+grant execute on function coins.hide(uuid) to aqm_monitor;
+
+select gateway.expose('GET /v1/fine/{user_id}', 'coins.look', p_may_use_replica => true);
+select gateway.expose(
+    'POST /v1/fine', 'coins.touch', p_caller_argument => 'p_user_id', p_batch_function => 'coins.touch'
+);
+select is_empty(
+    'select * from gateway.find_broken_routes()',
+    'endpoints that fit their functions are not broken'
+);
+
+-- Each of these has one fault; its path says which.
+select gateway.expose('GET /v1/batch', 'coins.touch', p_batch_function => 'coins.gone');
+select gateway.expose('GET /v1/batch/overloaded', 'coins.touch', p_batch_function => 'coins.twice');
+select gateway.expose('GET /v1/batch/role', 'coins.touch', p_batch_function => 'coins.hide');
+select gateway.expose('GET /v1/caller', 'coins.touch', p_caller_argument => 'user_id');
+select gateway.expose('GET /v1/part/{user_id}/{key_id}', 'coins.touch');
+select gateway.expose('GET /v1/replica', 'coins.touch', p_may_use_replica => true);
+select gateway.expose('GET /v1/role', 'coins.hide');
+
+select
+    results_eq(
+        format('select fault from gateway.find_broken_routes() where route = %L', broken.route),
+        array[broken.fault],
+        broken.description
+    )
+from (
+    values
+    ('GET /v1/batch', 'there is no one function coins.gone', 'a batch twin that does not exist is found'),
+    (
+        'GET /v1/batch/overloaded',
+        'there is no one function coins.twice',
+        'a batch twin of which there are two is found'
+    ),
+    (
+        'GET /v1/batch/role', 'a role that may execute coins.touch may not execute coins.hide',
+        'a batch twin that the callers may not execute is found'
+    ),
+    ('GET /v1/caller', 'coins.touch has no argument user_id', 'a caller''s argument that does not exist is found'),
+    (
+        'GET /v1/part/{user_id}/{key_id}', 'a part of the path is no argument of coins.touch',
+        'a part of the path that is no argument is found'
+    ),
+    (
+        'GET /v1/replica', 'coins.touch is volatile and can''t run on a replica',
+        'a function that writes is not sent to a replica'
+    ),
+    ('GET /v1/role', 'no HTTP role may execute coins.hide', 'an endpoint that nobody may call is found')
+) as broken (route, fault, description);
+select is(
+    (select array_agg(b.route) from gateway.find_broken_routes() as b),
+    (select array_agg(b.route order by b.route) from gateway.find_broken_routes() as b),
+    'the broken endpoints come in their order'
+);
+
+select gateway.expose('GET /v1/gone', 'coins.gone');
+select gateway.expose('GET /v1/gone/schema', 'nowhere.gone');
+select gateway.expose('GET /v1/gone/overloaded', 'coins.twice');
+select
+    ok(
+        exists (
+            select from gateway.find_broken_routes() as b
+            where b.route = broken.route and b.fault = broken.fault
+        ),
+        broken.description
+    )
+from (
+    values
+    ('GET /v1/gone', 'there is no one function coins.gone', 'a function that does not exist is found'),
+    ('GET /v1/gone/schema', 'there is no one function nowhere.gone', 'a function in no schema of ours is found'),
+    ('GET /v1/gone/overloaded', 'there is no one function coins.twice', 'a function of which there are two is found')
+) as broken (route, fault, description);
+
+select gateway.expose('POST /v1/two', 'coins.hide', p_caller_argument => 'p_other', p_may_use_replica => true);
+select is(
+    (
+        select count(*) from gateway.find_broken_routes()
+        where route = 'POST /v1/two'
+    ),
+    3::bigint,
+    'an endpoint with several faults shows them all'
+);
+select is_empty(
+    $$select route from gateway.find_broken_routes() where route like '%fine%'$$,
+    'an endpoint that fits is not listed with the others'
+);
+
+set local role aqm_gateway;
+select throws_ok(
+    'select * from gateway.find_broken_routes()',
+    '42501', 'permission denied for function find_broken_routes',
+    'only the installer asks'
+);
+
+select * from finish();
+rollback;
