@@ -185,10 +185,10 @@ async def test_alerts_and_dashboard_read_what_the_gateway_exports(
     read = set(re.findall(r"aqm_[a-z_]+", alerts + dashboard))
     assert read
     assert read <= exported
-    # Prometheus adds instance; prometheus.yml renames a scheduled job's label, since job is Prometheus's own.
+    # Prometheus adds instance and keeps job to itself; the last two have no value here.
     named = set(re.findall(r"\$labels\.([a-z_]+)|\{\{([a-z_]+)\}\}", alerts + dashboard))
-    assert "job" in labels
-    assert {first or second for first, second in named} <= labels | {"instance", "scheduled_job"}
+    assert "job" not in labels
+    assert {first or second for first, second in named} <= labels | {"instance", "replica", "table_name"}
 
 
 def test_alerts_are_loaded_and_the_gateway_is_scraped() -> None:
