@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -50,6 +51,10 @@ async def serve(settings: Settings) -> int:
     ready = asyncio.create_task(app["gateway"].ready.wait())
     await asyncio.wait([ready, asyncio.create_task(stopping.wait())], return_when=asyncio.FIRST_COMPLETED)
     if ready.done():
+        # What is there now stays: the collector need not walk over it again and again while requests wait.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 50)
         port = runner.addresses[0][1]
         log().info("ready", host=settings.host, port=port, auth=settings.auth)
         print(welcome(settings, port), flush=True)

@@ -12,8 +12,6 @@ from typing import Any
 import orjson
 import psycopg
 from aiohttp import web
-from limits.storage import MemoryStorage
-from limits.strategies import SlidingWindowCounterRateLimiter
 from psycopg_pool import PoolTimeout, TooManyRequests
 
 from . import pages
@@ -21,7 +19,8 @@ from .batching import Batcher
 from .catalog import Catalog, Route, read_catalog
 from .codec import Encoder, decode, decode_arguments, row_encoders, to_json
 from .database import Answer, Server
-from .logs import log
+from .limits import CallerLimit
+from .logs import RequestLog, fault, log
 from .metrics import Metrics
 from .openapi import make_openapi
 from .problems import Problem, from_database, invalid
@@ -53,8 +52,8 @@ class Gateway:
         self.primary = Server(settings.gateway_dsn, settings)
         self.replica = Server(settings.replica_dsn, settings) if settings.replica_dsn else None
         self.verifier = Verifier(settings.token_key_file) if settings.auth == "jwt" else None
-        self.rate_store = MemoryStorage()
-        self.rate_limiter = SlidingWindowCounterRateLimiter(self.rate_store)
+        self.caller_limit = CallerLimit(settings.rate_limit)
+        self.request_log = RequestLog()
         self.metrics = Metrics()
         self.metrics.watch_pools({"primary": self.primary} | ({"replica": self.replica} if self.replica else {}))
         self.catalog = Catalog()
@@ -90,7 +89,7 @@ class Gateway:
             await asyncio.wait(self.calls)
         for server in filter(None, (self.primary, self.replica)):
             await server.close()
-        self.rate_store.timer.cancel()
+        self.request_log.flush()
 
     async def _listen(self) -> None:
         """Read the catalog at every connect and at NOTIFY gateway, 'reload'; connect again when the line is cut."""
@@ -156,11 +155,7 @@ class Gateway:
         except Exception as error:
             # A fault of ours: its text may hold anything, so only its kind and its place are told.
             response = Problem(500).response()
-            trace = error.__traceback__
-            while trace and trace.tb_next:
-                trace = trace.tb_next
-            place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
-            log().error("fault", request_id=request_id, route=name, error=type(error).__name__, at=place)
+            log().error("fault", request_id=request_id, route=name, **fault(error))
         if not response.prepared:
             response.headers["X-Request-Id"] = request_id
             response.headers["Server"] = "aqm"
@@ -168,10 +163,14 @@ class Gateway:
         self.metrics.requests.labels(name, response.status).inc()
         self.metrics.seconds.labels(name).observe(seconds)
         if self.settings.log_requests:
-            log().info(
-                "request", request_id=request_id, method=request.method, route=name, status=response.status,
-                ms=round(seconds * 1000, 2), bytes=response.content_length,
-            )  # fmt: skip
+            self.request_log.write(
+                request_id=request_id,
+                method=request.method,
+                route=name,
+                status=response.status,
+                ms=round(seconds * 1000, 2),
+                bytes=response.content_length,
+            )
         return response
 
     def _find(self, request: web.Request) -> tuple[Endpoint | None, Mapping[str, str]]:
@@ -204,11 +203,11 @@ class Gateway:
         caller = self.verifier.verify(request.headers.get("Authorization")) if self.verifier else ANONYMOUS
         role = self._role(route, caller)
         if self.verifier:
-            self._limit(caller.subject or request.remote)
+            self.caller_limit.hit(caller.subject or request.remote or "nobody")
         sent, is_text = await self._sent(request)
         arguments = self._arguments(route, sent, is_text, in_path, caller)
         if not self.verifier:
-            self._limit(str(arguments.get(route.caller_argument or "") or request.remote))
+            self.caller_limit.hit(str(arguments.get(route.caller_argument or "") or request.remote))
 
         answer = await self._answer(endpoint, role, arguments, request_id)
         return self._respond(endpoint, answer)
@@ -222,13 +221,6 @@ class Gateway:
         if caller is ANONYMOUS:
             raise unauthorized()
         raise Problem(403, f"role {caller.role} may not call this")
-
-    def _limit(self, who: str | None) -> None:
-        item = self.settings.rate_limit
-        if item and not self.rate_limiter.hit(item, who or "nobody"):
-            reset = self.rate_limiter.get_window_stats(item, who or "nobody").reset_time
-            seconds = max(1, round(reset - time.time() + 0.5))
-            raise Problem(429, f"at most {item}", headers={"Retry-After": str(seconds)})
 
     async def _sent(self, request: web.Request) -> tuple[dict[str, Any], bool]:
         """What the client sent, by JSON name, and whether the values are strings of a URL."""

@@ -71,7 +71,7 @@ def _text(value: Any, _is_text: bool, path: str, _type: str) -> str:
     if not isinstance(value, str):
         raise invalid(path, "must be a string")
     # PostgreSQL stores neither a NUL nor half of a surrogate pair, and it would say so without naming the field.
-    if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value if not value.isascii()):
+    if "\x00" in value or (not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value)):
         raise invalid(path, "has a character that can't be stored")
     return value
 

@@ -1,0 +1,43 @@
+"""The store behind the rate limit: windows end, callers are forgotten, memory is bounded."""
+
+from __future__ import annotations
+
+import time
+
+import limits
+import pytest
+
+from gateway.limits import CallerCounts, CallerLimit
+from gateway.problems import Problem
+
+
+def test_a_caller_may_go_on_in_the_next_window() -> None:
+    limit = CallerLimit(limits.parse("2/second"))
+    for _ in range(2):
+        limit.hit("alice")
+    with pytest.raises(Problem) as refused:
+        limit.hit("alice")
+    assert refused.value.status == 429
+    limit.hit("bob")
+    time.sleep(float(refused.value.headers["Retry-After"]))
+    limit.hit("alice")
+
+
+def test_without_a_limit_nobody_is_counted() -> None:
+    limit = CallerLimit(None)
+    for _ in range(1000):
+        limit.hit("alice")
+
+
+def test_callers_who_are_gone_are_forgotten() -> None:
+    counts = CallerCounts()
+    for number in range(100_000):
+        counts.incr(f"caller {number}", expiry=0)
+    assert len(counts.counts) <= 1001
+    assert counts.incr("stays", expiry=60) == 1
+    for number in range(3000):
+        counts.incr(f"caller {number}", expiry=0)
+    assert counts.incr("stays", expiry=60) == 2
+    assert counts.get("stays") == 2
+    counts.clear("stays")
+    assert counts.get("stays") == 0
