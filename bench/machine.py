@@ -60,7 +60,8 @@ def _file_system(path: Path) -> str:
     """Its type; on tmpfs nothing is durable, whatever fsync says."""
     mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
     holding = [mount for mount in mounts if path.resolve().is_relative_to(mount[1])]
-    return max(holding, key=lambda mount: len(mount[1]))[2]
+    # In a chroot the mount that holds it may not be listed.
+    return max(holding, key=lambda mount: len(mount[1]), default=("", "", "unknown"))[2]
 
 
 def _sync_time(folder: Path, times: int = 100) -> float:

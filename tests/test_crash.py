@@ -16,7 +16,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -80,10 +80,11 @@ class Installation:
         """The process of the gateway, or of the postmaster."""
         if what == "postmaster":
             return int((self.folder / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
-        children = subprocess.run(["pgrep", "-f", "python -m gateway$"], capture_output=True, text=True, check=False)
-        for pid in map(int, children.stdout.split()):
-            if f"AQM_PORT={self.port}\0".encode() in Path(f"/proc/{pid}/environ").read_bytes():
-                return pid
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                is_gateway = (process / "cmdline").read_bytes().endswith(b"\0-m\0gateway\0")
+                if is_gateway and f"AQM_PORT={self.port}\0".encode() in (process / "environ").read_bytes():
+                    return int(process.name)
         raise AssertionError("no gateway runs")
 
     def stop(self) -> int:
