@@ -256,11 +256,11 @@ def in_use(cluster: Cluster) -> Iterator[int]:
     A child that inherits the descriptor keeps the server in use, even when we are killed.
     """
     with (data_dir() / "users.lock").open("w") as users:
-        with _alone():
-            fcntl.flock(users, fcntl.LOCK_SH)
-            if not cluster.is_running():
-                cluster.start()
         try:
+            with _alone():
+                fcntl.flock(users, fcntl.LOCK_SH)
+                if not cluster.is_running():
+                    cluster.start()
             yield users.fileno()
         finally:
             with _alone(), contextlib.suppress(BlockingIOError):
@@ -295,53 +295,75 @@ def only_main_command() -> Iterator[None]:
         pid_file.truncate(0)
 
 
-def run_command(command: Sequence[str], cluster: Cluster, users: int, is_main: bool) -> int:
-    """Run a command beside the running server and return its exit code; under a main command a server
-    that dies is started again."""
-    # The PG variables are for psql and its kin: ./aqm psql -d postgres.
-    environment = os.environ | {
-        "AQM_DSN": cluster.dsn(),
-        "PGHOST": str(cluster.sockets),
-        "PGUSER": SERVER_USER,
-        "PGDATABASE": DATABASE,
-    }
-    child = subprocess.Popen(command, env=environment, pass_fds=[users])
+class Child:
+    """A command that our signals go to. Before it runs they end us, in order: with blocks are left as usual."""
 
-    def forward(number: int, _frame: object) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            child.send_signal(number)
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+        self.is_beginning = False
+        self.early: list[int] = []
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            signal.signal(number, self._take)
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, forward)
-    # The terminal sends Ctrl-C to the child as well: it ends in order, and then so do we.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    while True:
+    def begin(self, command: Sequence[str], environment: Mapping[str, str], keep: Sequence[int] = ()) -> None:
+        """Start the command. keep: descriptors that it inherits."""
+        self.is_beginning = True
+        self.process = subprocess.Popen(command, env=environment, pass_fds=keep)
+        for number in self.early:
+            self._take(number, None)
+
+    def wait(self, seconds: float | None = None) -> int | None:
+        """The exit code as a shell has it, or None when it is still running after so many seconds."""
+        if self.process is None:
+            return None
         try:
-            code = child.wait(timeout=1 if is_main else None)
-            return 128 - code if code < 0 else code
+            code = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
-            with _alone():
-                if child.poll() is None and not cluster.is_running():
-                    print("PostgreSQL is gone: starting it again", file=sys.stderr)
-                    try:
-                        cluster.start()
-                    except (ClusterError, psycopg.Error) as error:
-                        print(error, file=sys.stderr)
+            return None
+        return 128 - code if code < 0 else code
+
+    def _take(self, number: int, _frame: object) -> None:
+        if self.process is None:
+            if not self.is_beginning:
+                sys.exit(128 + number)
+            self.early.append(number)
+        elif number != signal.SIGINT:
+            # The terminal sends Ctrl-C to the child as well: it ends in order, and then so do we.
+            with contextlib.suppress(ProcessLookupError):
+                self.process.send_signal(number)
 
 
 def execute(command: Sequence[str], is_main: bool) -> int:
-    """Run a command with a database in AQM_DSN: the one that is set, or the private cluster's."""
+    """Run a command with a database in AQM_DSN, the one that is set or the private cluster's; returns its exit code.
+
+    Under a main command a private server that dies is started again.
+    """
+    child = Child()
     with only_main_command() if is_main else contextlib.nullcontext():
         if os.environ.get("AQM_DSN"):
-            child = subprocess.Popen(command)
-            for number in (signal.SIGTERM, signal.SIGHUP):
-                signal.signal(number, lambda number, _frame: child.send_signal(number))
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            code = child.wait()
-            return 128 - code if code < 0 else code
+            child.begin(command, os.environ)
+            return child.wait() or 0
         cluster = private_cluster()
+        # The PG variables are for psql and its kin: ./aqm psql -d postgres.
+        environment = os.environ | {
+            "AQM_DSN": cluster.dsn(),
+            "PGHOST": str(cluster.sockets),
+            "PGUSER": SERVER_USER,
+            "PGDATABASE": DATABASE,
+        }
         with in_use(cluster) as users:
-            return run_command(command, cluster, users, is_main)
+            child.begin(command, environment, keep=[users])
+            while True:
+                code = child.wait(1 if is_main else None)
+                if code is not None:
+                    return code
+                with _alone():
+                    if child.wait(0) is None and not cluster.is_running():
+                        print("PostgreSQL is gone: starting it again", file=sys.stderr)
+                        try:
+                            cluster.start()
+                        except (ClusterError, psycopg.Error) as error:
+                            print(error, file=sys.stderr)
 
 
 def stop() -> int:

@@ -129,9 +129,10 @@ class Migrator:
                 return
             with connection.transaction():
                 self._apply_functions(connection)
+                # Sent with the commit: a gateway must not go on with yesterday's catalog whatever fails below.
+                connection.execute("select pg_notify('gateway', 'reload')")
             self._set_password(connection)
             self._schedule_jobs(connection)
-            connection.execute("select pg_notify('gateway', 'reload')")
         self.say(f"database is at migration {newest} with {len(self.functions())} functions")
 
     def roll_back(self, target: int | None = None) -> None:
@@ -141,6 +142,7 @@ class Migrator:
             applied = self._applied(connection)
             if not applied:
                 raise MigrationError("nothing is applied")
+            self._refuse_changed(self.migrations(), applied)
             target = max(applied) - 1 if target is None else target
             undo = [m for m in reversed(self.migrations()) if m.version > target and m.version in applied]
             if not undo:
@@ -153,10 +155,10 @@ class Migrator:
                     connection.execute("reset role")
                     if migration.version > 0:
                         connection.execute("delete from ops.schema_version where version = %s", [migration.version])
+                connection.execute("select pg_notify('gateway', 'reload')")
             for migration in undo:
                 self.say(f"rolled back {migration.path.name}")
             self._schedule_jobs(connection)
-            connection.execute("select pg_notify('gateway', 'reload')")
         self.say(f"database is at migration {target}, without functions: run ./aqm migrate to bring them back")
 
     def history(self) -> None:
@@ -383,7 +385,11 @@ def main(arguments: Sequence[str]) -> int:
     if not dsn or {"-h", "--help", "help"} & set(arguments):
         print(__doc__, file=sys.stderr)
         return 0 if dsn else 2
-    conninfo_to_dict(dsn)
+    try:
+        conninfo_to_dict(dsn)
+    except psycopg.ProgrammingError:
+        # The parser's message quotes the string, which may hold a password.
+        raise MigrationError("AQM_DSN is no PostgreSQL connection string") from None
     migrator = Migrator(dsn)
     match list(arguments):
         case []:
@@ -409,5 +415,5 @@ if __name__ == "__main__":
         sys.exit(main(sys.argv[1:]))
     except MigrationError as error:
         sys.exit(f"aqm migrate: {error}")
-    except psycopg.ProgrammingError as error:
-        sys.exit(f"aqm migrate: {error}")
+    except psycopg.Error as error:
+        sys.exit(f"aqm migrate: {error.diag.message_primary or error} ({error.sqlstate})")

@@ -33,7 +33,9 @@ ALICE = "a11ce000-0000-4000-8000-000000000000"
 async def serve(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT, then stop accepting, finish what was begun, and return the exit code."""
     app = make_app(settings)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=settings.drain, handler_cancellation=False)
+    runner = web.AppRunner(
+        app, access_log=None, shutdown_timeout=settings.drain, handler_cancellation=False, keepalive_timeout=75
+    )
     await runner.setup()
     site = web.TCPSite(runner, settings.host, settings.port, backlog=1024)
     try:
@@ -54,7 +56,7 @@ async def serve(settings: Settings) -> int:
         # What is there now stays: the collector need not walk over it again and again while requests wait.
         gc.collect()
         gc.freeze()
-        gc.set_threshold(50_000, 20, 50)
+        gc.set_threshold(10_000, 10, 10)
         port = runner.addresses[0][1]
         log().info("ready", host=settings.host, port=port, auth=settings.auth)
         print(welcome(settings, port), flush=True)

@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from typing import Any
+from weakref import WeakSet
 
 import orjson
 import psycopg
@@ -17,19 +18,25 @@ from psycopg_pool import PoolTimeout, TooManyRequests
 from . import pages
 from .batching import Batcher
 from .catalog import Catalog, Route, read_catalog
-from .codec import Encoder, decode, decode_arguments, row_encoders, to_json
+from .codec import Encoder, decode, decode_arguments, encode_row, row_encoders, to_json
 from .database import Answer, Server
 from .limits import CallerLimit
 from .logs import RequestLog, fault, log
 from .metrics import Metrics
 from .openapi import make_openapi
-from .problems import Problem, from_database, invalid
+from .problems import Problem, from_database, invalid, known_status
 from .settings import LOGIN, Settings, login_dsn
 from .tokens import ANONYMOUS, Caller, Verifier, unauthorized
 
 DATABASE_ERRORS = (psycopg.Error, PoolTimeout, TooManyRequests)
 CHANGED_UNDER_US = {"0A000", "42883"}
 """A prepared call whose result type changed, a function whose arguments did: a deploy happened."""
+
+BODY_TIMEOUT = 30
+"""Seconds in which a body must arrive."""
+
+GRACE = 2.0
+"""Seconds beyond all time-outs after which a caller is told that the outcome is not known."""
 
 REQUEST_ID_FORM = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
@@ -40,6 +47,7 @@ class Endpoint:
     def __init__(self, route: Route) -> None:
         self.route = route
         self.pattern = route.pattern
+        self.columns = tuple(field.name for field in route.results)
         self.encoders: list[tuple[str, Encoder]] = row_encoders(route.results)
         self.batchers: dict[str, Batcher] = {}
 
@@ -62,7 +70,9 @@ class Gateway:
         self.patterns: list[Endpoint] = []
         self.ready = asyncio.Event()
         self.listener: asyncio.Task[None] | None = None
+        self.loading = asyncio.Lock()
         self.calls: set[asyncio.Task[Any]] = set()
+        self.batchers: WeakSet[Batcher] = WeakSet()
         self.built_in = {
             "/v1/health": self._health,
             "/metrics": self._metrics,
@@ -80,13 +90,11 @@ class Gateway:
         """Answer what was sent, then close the connections."""
         if self.listener:
             self.listener.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self.listener
-        for endpoint in {*self.fixed.values(), *self.patterns}:
-            for batcher in endpoint.batchers.values():
-                await batcher.drain()
-        while self.calls:
-            await asyncio.wait(self.calls)
+            await asyncio.gather(self.listener, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.settings.drain):
+                await asyncio.gather(*(batcher.drain() for batcher in list(self.batchers)))
+                await asyncio.gather(*self.calls, return_exceptions=True)
         for server in filter(None, (self.primary, self.replica)):
             await server.close()
         self.request_log.flush()
@@ -109,17 +117,20 @@ class Gateway:
                         heard = [notice.payload async for notice in connection.notifies(timeout=30, stop_after=1)]
                         if "reload" in heard:
                             await self._load(connection)
-                        await connection.execute("")
-            except (psycopg.Error, OSError) as error:
-                log().warning("database away", sqlstate=getattr(error, "sqlstate", None), was_connected=was_heard)
+                        async with asyncio.timeout(10):
+                            await connection.execute("")
+            except Exception as error:
+                # Whatever it is: the next connection may read a catalog that is mended.
+                sqlstate = getattr(error, "sqlstate", None)
+                log().warning("catalog not read", sqlstate=sqlstate, was_connected=was_heard, **fault(error))
                 was_heard = False
             await asyncio.sleep(0.5)
 
     async def _load(self, connection: psycopg.AsyncConnection[Any]) -> None:
         catalog = await read_catalog(connection)
+        endpoints = [Endpoint(route) for route in catalog.routes]
         for server in filter(None, (self.primary, self.replica)):
             await server.use(catalog)
-        endpoints = [Endpoint(route) for route in catalog.routes]
         self.fixed = {(e.route.method, e.route.path): e for e in endpoints if "{" not in e.route.path}
         self.patterns = [e for e in endpoints if "{" in e.route.path]
         self.catalog = catalog
@@ -150,8 +161,6 @@ class Gateway:
                 log().error("call failed", request_id=request_id, route=name, sqlstate=getattr(error, "sqlstate", None))
         except web.HTTPRequestEntityTooLarge:
             response = Problem(413, f"the body may have at most {self.settings.max_body} bytes").response()
-        except (ConnectionError, asyncio.CancelledError):
-            raise
         except Exception as error:
             # A fault of ours: its text may hold anything, so only its kind and its place are told.
             response = Problem(500).response()
@@ -202,14 +211,18 @@ class Gateway:
         route = endpoint.route
         caller = self.verifier.verify(request.headers.get("Authorization")) if self.verifier else ANONYMOUS
         role = self._role(route, caller)
+        who = caller.subject or request.remote or "nobody"
         if self.verifier:
-            self.caller_limit.hit(caller.subject or request.remote or "nobody")
+            self.caller_limit.hit(who)
         sent, is_text = await self._sent(request)
         arguments = self._arguments(route, sent, is_text, in_path, caller)
         if not self.verifier:
-            self.caller_limit.hit(str(arguments.get(route.caller_argument or "") or request.remote))
+            who = str(arguments.get(route.caller_argument or "") or who)
+            self.caller_limit.hit(who)
 
-        answer = await self._answer(endpoint, role, arguments, request_id)
+        # Batched calls share one connection, whoever makes them; the others hold one each.
+        with contextlib.nullcontext() if route.batch_function else self.caller_limit.at_once(who):
+            endpoint, answer = await self._answer(endpoint, role, arguments, request_id)
         return self._respond(endpoint, answer)
 
     def _role(self, route: Route, caller: Caller) -> str:
@@ -235,9 +248,16 @@ class Gateway:
         if request.content_type != "application/json":
             raise Problem(415, "the body must be application/json")
         try:
-            body = orjson.loads(await request.read())
+            async with asyncio.timeout(BODY_TIMEOUT):
+                body = orjson.loads(await request.read())
         except orjson.JSONDecodeError:
             raise Problem(400, "the body is not JSON") from None
+        except TimeoutError:
+            raise Problem(408, f"the body must arrive within {BODY_TIMEOUT} seconds") from None
+        except (ConnectionError, web.RequestPayloadError) as error:
+            # The stream keeps the exception, and its traceback would keep this frame and the body with it.
+            error.with_traceback(None)
+            raise Problem(400, "the body did not arrive whole") from None
         if not isinstance(body, dict):
             raise invalid("body", "must be a JSON object")
         return body, False
@@ -247,9 +267,11 @@ class Gateway:
     ) -> dict[str, Any]:
         """Typed arguments by SQL name, with the caller in its place."""
         by_name = {field.json_name: field for field in route.arguments}
-        mine = by_name.get((route.caller_argument or "").removeprefix("p_")) if self.verifier else None
-        if mine and mine.json_name not in sent:
-            sent = sent | {mine.json_name: caller.subject}
+        mine = None
+        if self.verifier and route.caller_argument:
+            mine = next(field for field in route.arguments if field.name == route.caller_argument)
+            if mine.json_name not in sent and mine.json_name not in in_path:
+                sent = sent | {mine.json_name: caller.subject}
         for name in in_path:
             if name in sent:
                 raise invalid(name, "belongs into the path")
@@ -261,23 +283,34 @@ class Gateway:
             raise Problem(403, f"{mine.json_name} must be the token's subject", field=mine.json_name)
         return arguments
 
-    async def _answer(self, endpoint: Endpoint, role: str, arguments: Mapping[str, Any], request_id: str) -> Answer:
-        """Call the function; after a deploy once more with a fresh catalog and plan, since the first call did nothing."""
+    async def _answer(
+        self, endpoint: Endpoint, role: str, arguments: Mapping[str, Any], request_id: str
+    ) -> tuple[Endpoint, Answer]:
+        """Call the function; after a deploy once more with a fresh catalog and plan, since the first call did nothing.
+
+        Nobody waits longer than all time-outs together allow, even for a server that has fallen silent.
+        """
+        limit = self.settings.pool_wait + self.settings.statement_timeout + GRACE
         try:
-            return await self._call(endpoint, role, arguments, request_id)
+            async with asyncio.timeout(limit):
+                return endpoint, await self._call(endpoint, role, arguments, request_id)
         except psycopg.Error as error:
             if error.sqlstate not in CHANGED_UNDER_US:
                 raise
+        except TimeoutError:
+            raise Problem(503, "it is not known whether this happened; ask again") from None
         await self._refresh()
-        route = next((route for route in self.catalog.routes if route.name == endpoint.route.name), endpoint.route)
-        return await self.primary.call(route, role, arguments, request_id, prepare=False)
+        known = (known for known in (*self.fixed.values(), *self.patterns) if known.route.name == endpoint.route.name)
+        endpoint = next(known, endpoint)
+        return endpoint, await self.primary.call(endpoint.route, role, arguments, request_id, prepare=False)
 
     async def _refresh(self) -> None:
         """Read the catalog now instead of waiting for its notification; at most once a second."""
-        if time.monotonic() - self.loaded_at > 1:
-            pool = await self.primary.pool(LOGIN)
-            async with pool.connection() as connection:
-                await self._load(connection)
+        async with self.loading:
+            if time.monotonic() - self.loaded_at > 1:
+                pool = await self.primary.pool(LOGIN)
+                async with pool.connection() as connection:
+                    await self._load(connection)
 
     async def _call(self, endpoint: Endpoint, role: str, arguments: Mapping[str, Any], request_id: str) -> Answer:
         route = endpoint.route
@@ -288,7 +321,10 @@ class Gateway:
         task = asyncio.create_task(server.call(route, role, arguments, request_id))
         self.calls.add(task)
         task.add_done_callback(self.calls.discard)
-        return await asyncio.shield(task)
+        try:
+            return await asyncio.shield(task)
+        finally:
+            del task  # an exception in it refers to this frame: no cycle for the collector
 
     def _batcher(self, endpoint: Endpoint, role: str) -> Batcher:
         batcher = endpoint.batchers.get(role)
@@ -303,23 +339,29 @@ class Gateway:
                 patience=settings.pool_wait,
                 observe=sizes.observe,
             )
+            self.batchers.add(batcher)
         return batcher
 
     def _respond(self, endpoint: Endpoint, answer: Answer) -> web.Response:
         route = endpoint.route
-        encoders = endpoint.encoders or [(name, str) for name in answer.columns]
-        rows = [
-            {name: encode(value) for (name, encode), value in zip(encoders, row, strict=True)} for row in answer.rows
-        ]
-        status = answer.status or 200
+        if answer.status and not answer.status.startswith("2"):
+            raise Problem(known_status(answer.status) or 500)
+        status = int(answer.status) if answer.status in ("200", "201", "202") else 200
+        rows: list[dict[str, Any]]
+        if answer.columns == endpoint.columns:
+            rows = [
+                {name: encode(value) for (name, encode), value in zip(endpoint.encoders, row, strict=True)}
+                for row in answer.rows
+            ]
+        else:
+            # The function has changed and its catalog is on the way; what was done must be answered all the same.
+            rows = [encode_row(dict(zip(answer.columns, row, strict=True))) for row in answer.rows]
         body: Any
-        if status >= 400:
-            raise Problem(status)
         if route.rows_as:
             body = {route.rows_as: rows}
             self.metrics.rows.labels(route.name).inc(len(rows))
         elif not route.results:
-            return web.Response(status=answer.status or 204)
+            return web.Response(status=204)
         elif not rows:
             raise Problem(404, "there is no such thing")
         else:

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import psycopg
-from psycopg_pool import PoolTimeout, TooManyRequests
 
 from .database import Answer
 from .problems import Problem, from_database, refusal
@@ -57,7 +56,10 @@ class Batcher:
         if not self.is_sending:
             self.is_sending = True
             self._spawn(self._send_all())
-        return await future
+        try:
+            return await future
+        finally:
+            del future  # an exception in it refers to this frame: no cycle for the collector
 
     async def drain(self) -> None:
         """Wait until everything that was sent is answered."""
@@ -88,25 +90,19 @@ class Batcher:
     async def _send(self, batch: list[tuple[Call, asyncio.Future[Answer]]]) -> None:
         self.observe(len(batch))
         try:
-            answer = await self.call_many([arguments for arguments, _ in batch])
+            self._distribute(batch, await self.call_many([arguments for arguments, _ in batch]))
         except psycopg.Error as error:
             if error.sqlstate and not error.sqlstate.startswith(("08", "57")):
                 # The transaction is known to be rolled back: find the culprit by calling one by one.
                 for arguments, future in batch:
                     await self._send_alone(arguments, future)
                 return
+            # Never repeated: nobody knows what happened.
             for _, future in batch:
                 _fail(future, from_database(error))
-            return
-        except (PoolTimeout, TooManyRequests) as error:
-            for _, future in batch:
-                _fail(future, from_database(error))
-            return
         except Exception as error:
             for _, future in batch:
                 _fail(future, error)
-            return
-        self._distribute(batch, answer)
 
     def _distribute(self, batch: list[tuple[Call, asyncio.Future[Answer]]], answer: Answer) -> None:
         """Give each call its rows: call_number, error_code, error_message, then the columns of the single function."""

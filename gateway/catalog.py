@@ -91,7 +91,13 @@ class Catalog:
 
 
 async def read_catalog(connection: psycopg.AsyncConnection[Any]) -> Catalog:
-    """Read the catalog over a connection of the gateway's own login."""
+    """Read the catalog, as of one moment, over a connection of the gateway's own login."""
+    async with connection.transaction():
+        await connection.execute("set transaction isolation level repeatable read, read only")
+        return await _read(connection)
+
+
+async def _read(connection: psycopg.AsyncConnection[Any]) -> Catalog:
     cursor: psycopg.AsyncCursor[Any] = connection.cursor(row_factory=namedtuple_row)
     routes = await (await cursor.execute("select * from gateway.list_routes()")).fetchall()
     fields = await (await cursor.execute("select * from gateway.list_fields()")).fetchall()

@@ -19,6 +19,9 @@ from .problems import invalid
 UUID_FORM = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 INTEGER_FORM = re.compile(r"-?[0-9]{1,20}")
 INTEGER_BITS = {"smallint": 15, "integer": 31, "bigint": 63}
+LONGEST_LIST = 5000
+"""Elements; decoding more would hold up other callers."""
+
 Encoder = Callable[[Any], Any]
 Decoder = Callable[[Any, bool, str, str], Any]
 """Of a value, whether it is a string of a URL, its JSON path and its SQL type."""
@@ -51,6 +54,8 @@ def decode(field: Field, value: Any, is_text: bool, path: str) -> Any:
         return _decode_one(field, value, is_text, path)
     if not isinstance(value, list):
         raise invalid(path, "must be a list")
+    if len(value) > LONGEST_LIST:
+        raise invalid(path, f"must have at most {LONGEST_LIST} elements")
     return [_decode_one(field, item, is_text, f"{path}[{place}]") for place, item in enumerate(value)]
 
 
@@ -71,7 +76,11 @@ def _text(value: Any, _is_text: bool, path: str, _type: str) -> str:
     if not isinstance(value, str):
         raise invalid(path, "must be a string")
     # PostgreSQL stores neither a NUL nor half of a surrogate pair, and it would say so without naming the field.
-    if "\x00" in value or (not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value)):
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise invalid(path, "has a character that can't be stored") from None
+    if "\x00" in value:
         raise invalid(path, "has a character that can't be stored")
     return value
 

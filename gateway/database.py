@@ -22,6 +22,18 @@ Connection = psycopg.AsyncConnection[Any]
 SYNCHRONOUS_COMMIT_CANCELLED = "canceling wait for synchronous replication"
 """Start of the one message text that is read: it has no SQLSTATE of its own (PostgreSQL's syncrep.c)."""
 
+CONNECTION = {
+    "autocommit": True,
+    "application_name": "aqm gateway",
+    "connect_timeout": 5,
+    # A server that is gone without a word is noticed within half a minute (libpq's names; TCP only).
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15000,
+}
+"""How every connection is made."""
+
 TRUSTED_FOR = 1.0
 """Seconds in which a connection that was just used is handed out again without a check."""
 
@@ -31,11 +43,11 @@ GIVES_UP = 3.0
 
 @dataclass(frozen=True)
 class Answer:
-    """What a function returned. columns: names. rows: tuples. status: HTTP status it set, or None."""
+    """What a function returned. columns: names. rows: tuples. status: what it set response.status to, or None."""
 
     columns: tuple[str, ...]
     rows: list[tuple[Any, ...]]
-    status: int | None = None
+    status: str | None = None
 
 
 class _Adapters:
@@ -61,28 +73,27 @@ class Server:
         self.in_doubt: WeakSet[Connection] = WeakSet()
         self.opening = asyncio.Lock()
 
-    async def pool(self, login: str) -> AsyncConnectionPool[Connection]:
-        """The pool of a login, opened at its first use."""
-        pool = self.pools.get(login)
+    async def pool(self, login: str, purpose: str = "calls") -> AsyncConnectionPool[Connection]:
+        """The pool of a login for a purpose, opened at its first use.
+
+        Batches have connections of their own: whoever fills the others can't stop everybody's claims.
+        """
+        name = f"{login} {purpose}"
+        pool = self.pools.get(name)
         if pool is None:
             async with self.opening:
-                pool = self.pools.get(login) or await self._open_pool(login)
+                pool = self.pools.get(name) or await self._open_pool(login, purpose, name)
         return pool
 
-    async def _open_pool(self, login: str) -> AsyncConnectionPool[Connection]:
+    async def _open_pool(self, login: str, purpose: str, name: str) -> AsyncConnectionPool[Connection]:
         settings = self.settings
+        # The gateway's own queries are few (health, metrics, the catalog), and a batch needs one connection.
+        is_small = login == LOGIN or purpose == "batches"
         pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             login_dsn(self.dsn, login, settings.password),
-            kwargs={
-                "autocommit": True,
-                "connect_timeout": 5,
-                "prepare_threshold": 2 if settings.prepare else None,
-                "context": self.context,
-                "application_name": "aqm gateway",
-            },
-            # The gateway's own queries are few: health, metrics, the catalog.
-            min_size=1 if login == LOGIN else settings.pool_min,
-            max_size=2 if login == LOGIN else settings.pool_max,
+            kwargs=CONNECTION | {"prepare_threshold": 2 if settings.prepare else None, "context": self.context},
+            min_size=1 if is_small else settings.pool_min,
+            max_size=2 if is_small else settings.pool_max,
             timeout=settings.pool_wait,
             max_waiting=settings.max_waiting,
             max_idle=settings.pool_idle,
@@ -90,11 +101,11 @@ class Server:
             reconnect_timeout=GIVES_UP,
             configure=self._configure,
             check=self._check,
-            name=login,
+            name=name,
             open=False,
         )
         await pool.open(wait=False)
-        self.pools[login] = pool
+        self.pools[name] = pool
         return pool
 
     async def use(self, catalog: Catalog) -> None:
@@ -130,11 +141,11 @@ class Server:
             self._settle(connection)
             answer = _answer(cursor, await cursor.fetchall())
             set_status = (await status.fetchone() or [None])[0]
-        return Answer(answer.columns, answer.rows, int(set_status) if set_status else None)
+        return Answer(answer.columns, answer.rows, set_status or None)
 
     async def call_many(self, route: Route, role: str, calls: Sequence[Mapping[str, Any]]) -> Answer:
         """Call a route's batch twin: the arguments of many calls as arrays, one statement, one commit."""
-        pool = await self.pool(f"{LOGIN}_{role}")
+        pool = await self.pool(f"{LOGIN}_{role}", "batches")
         columns = [[call.get(field.name, default) for call in calls] for field, default in batch_arguments(route)]
         async with pool.connection() as connection:
             cursor = connection.cursor(binary=True)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import limits
 from limits.storage import Storage
@@ -59,12 +62,20 @@ class CallerCounts(Storage):
         self.counts.pop(key, None)
 
 
+AT_ONCE = 4
+"""Connections that one caller may hold: uploads of one user only wait for each other anyway."""
+
+
 class CallerLimit:
-    """So many requests a window for each caller, by gateway process. item: the limit, None for no limit."""
+    """So many requests a window for each caller, and so many at once, by gateway process.
+
+    item: the limit, None for no limit.
+    """
 
     def __init__(self, item: limits.RateLimitItem | None) -> None:
         self.item = item
         self.limiter = FixedWindowRateLimiter(CallerCounts())
+        self.under_way: Counter[str] = Counter()
 
     def hit(self, who: str) -> None:
         """Count a request of a caller; raises Problem 429, which says when to return."""
@@ -72,3 +83,16 @@ class CallerLimit:
             reset = self.limiter.get_window_stats(self.item, who).reset_time
             seconds = max(1, round(reset - time.time() + 0.5))
             raise Problem(429, f"at most {self.item}", headers={"Retry-After": str(seconds)})
+
+    @contextmanager
+    def at_once(self, who: str) -> Iterator[None]:
+        """Hold one of the caller's places at the database; raises Problem 429 when all are taken."""
+        if self.item and self.under_way[who] >= AT_ONCE:
+            raise Problem(429, f"at most {AT_ONCE} requests at once", headers={"Retry-After": "1"})
+        self.under_way[who] += 1
+        try:
+            yield
+        finally:
+            self.under_way[who] -= 1
+            if not self.under_way[who]:
+                del self.under_way[who]

@@ -26,6 +26,8 @@ def configure_logs() -> None:
         logger_factory=structlog.BytesLoggerFactory(file=sys.stderr.buffer),
         cache_logger_on_first_use=True,
     )
+    # What it can't parse, a client can send: no fault of ours, and every line would be the attacker's.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     logging.basicConfig(handlers=[_Forward()], level=logging.WARNING, force=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -52,16 +53,17 @@ class Metrics:
         self.registry.register(_Pools(servers))
 
     async def render(self, server: Server, catalog: Catalog) -> bytes:
-        """The page in Prometheus's text format. The gauges from the database are left out while it is away."""
+        """The page in Prometheus's text format. A gauge that the database can't give now is left out."""
         if time.monotonic() - self.read_at > FRESH_FOR:
             self.read_at = time.monotonic()
-            try:
-                self.from_database = [
-                    _gauge(metric.name, metric.help, await server.query(f"select * from {metric.function}()"))
-                    for metric in catalog.metrics
-                ]
-            except (psycopg.Error, PoolTimeout, TooManyRequests, TimeoutError, Problem):
-                self.from_database = []
+            gauges = []
+            for metric in catalog.metrics:
+                # One that fails, or takes too long, must not hide the others.
+                with suppress(psycopg.Error, PoolTimeout, TooManyRequests, TimeoutError, Problem):
+                    gauges.append(
+                        _gauge(metric.name, metric.help, await server.query(f"select * from {metric.function}()"))
+                    )
+            self.from_database = gauges
         return generate_latest(self.registry) + generate_latest(_Fixed(self.from_database))
 
 
@@ -71,24 +73,24 @@ class _Pools(Collector):
 
     def collect(self) -> Iterator[Metric]:
         gauges = {
-            "pool_size": GaugeMetricFamily("aqm_pool_connections", "Connections open.", labels=["server", "login"]),
-            "pool_available": GaugeMetricFamily("aqm_pool_idle", "Connections idle.", labels=["server", "login"]),
-            "in_use": GaugeMetricFamily("aqm_pool_in_use", "Connections in use.", labels=["server", "login"]),
-            "pool_max": GaugeMetricFamily("aqm_pool_max", "Connections allowed.", labels=["server", "login"]),
-            "requests_waiting": GaugeMetricFamily("aqm_pool_waiting", "Calls waiting.", labels=["server", "login"]),
+            "pool_size": GaugeMetricFamily("aqm_pool_connections", "Connections open.", labels=["server", "pool"]),
+            "pool_available": GaugeMetricFamily("aqm_pool_idle", "Connections idle.", labels=["server", "pool"]),
+            "in_use": GaugeMetricFamily("aqm_pool_in_use", "Connections in use.", labels=["server", "pool"]),
+            "pool_max": GaugeMetricFamily("aqm_pool_max", "Connections allowed.", labels=["server", "pool"]),
+            "requests_waiting": GaugeMetricFamily("aqm_pool_waiting", "Calls waiting.", labels=["server", "pool"]),
             "requests_wait_ms": GaugeMetricFamily(
-                "aqm_pool_wait_milliseconds", "Time waited for connections, in all.", labels=["server", "login"]
+                "aqm_pool_wait_milliseconds", "Time waited for connections, in all.", labels=["server", "pool"]
             ),
             "usage_ms": GaugeMetricFamily(
-                "aqm_pool_usage_milliseconds", "Time connections were in use, in all.", labels=["server", "login"]
+                "aqm_pool_usage_milliseconds", "Time connections were in use, in all.", labels=["server", "pool"]
             ),
         }
         for name, server in self.servers.items():
-            for login, pool in server.pools.items():
+            for pool_name, pool in server.pools.items():
                 stats: dict[str, Any] = pool.get_stats()
                 stats["in_use"] = stats.get("pool_size", 0) - stats.get("pool_available", 0)
                 for key, gauge in gauges.items():
-                    gauge.add_metric([name, login], stats.get(key, 0))
+                    gauge.add_metric([name, pool_name], stats.get(key, 0))
         yield from gauges.values()
 
 

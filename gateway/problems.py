@@ -27,6 +27,7 @@ STATUS_BY_CLASS = {"22": 422, "28": 401, "08": 503, "53": 503, "57": 503}
 OUR_WORDS = {"22023", "28000"}
 """Besides PTxyz, the SQLSTATEs whose message was written by our functions: others may quote a value."""
 
+KNOWN_STATUSES = {int(status) for status in HTTPStatus if status >= 400}
 TITLES = {422: "The request is not valid", 503: "Try again in a moment", 500: "Something went wrong here"}
 
 
@@ -75,12 +76,18 @@ def invalid(field: str, reason: str) -> Problem:
     return Problem(422, f"{field} {reason}", field=field)
 
 
+def known_status(text: str) -> int | None:
+    """A status of an error that HTTP knows; None for anything else."""
+    is_known = text.isdecimal() and int(text) in KNOWN_STATUSES
+    return int(text) if is_known else None
+
+
 def status_of(sqlstate: str | None) -> int:
     """The HTTP status of an SQLSTATE; none (no connection, no free one) is 503."""
     if sqlstate is None:
         return 503
-    if sqlstate.startswith("PT") and sqlstate[2:].isdecimal() and 400 <= int(sqlstate[2:]) <= 599:
-        return int(sqlstate[2:])
+    if sqlstate.startswith("PT"):
+        return known_status(sqlstate[2:]) or 500
     return STATUS_BY_SQLSTATE.get(sqlstate) or STATUS_BY_CLASS.get(sqlstate[:2]) or 500
 
 

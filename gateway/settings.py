@@ -78,7 +78,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         pool_idle=read.number("AQM_POOL_IDLE", 300, 1, 86400),
         pool_lifetime=read.number("AQM_POOL_LIFETIME", 1800, 1, 86400),
         statement_timeout=read.number("AQM_STATEMENT_TIMEOUT", 10, 0.01, 3600),
-        max_body=int(read.number("AQM_MAX_BODY", 8 * 2**20, 1024, 2**30)),
+        max_body=int(read.number("AQM_MAX_BODY", 6 * 2**20, 1024, 2**30)),
         max_batch=int(read.number("AQM_MAX_BATCH", 64, 1, 1000)),
         max_waiting=int(read.number("AQM_MAX_WAITING", 5000, 1, 10**6)),
         prepare=read.choice("AQM_PREPARE", "on", "off") == "on",

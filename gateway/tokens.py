@@ -107,7 +107,7 @@ class Verifier:
         if claims.get("role") not in ROLES or not isinstance(claims["sub"], str) or not claims["sub"]:
             raise unauthorized()
         caller = Caller(claims["role"], claims["sub"])
-        self.remembered[token] = (claims["exp"] + LEEWAY, caller)
+        self.remembered[token] = (int(claims["exp"]) + LEEWAY, caller)
         if len(self.remembered) > REMEMBERED:
             self.remembered.popitem(last=False)
         return caller

@@ -42,3 +42,23 @@ def test_upload_invalid_category_rejected(database: Database, bob: uuid.UUID) ->
 
 def test_upload_empty_list(database: Database, bob: uuid.UUID) -> None:
     assert upload(database, bob, []) == 0
+
+
+def test_a_refused_upload_writes_nothing(database: Database, bob: uuid.UUID) -> None:
+    """Rows that are rolled back would still cost WAL and disk: an attack that costs the attacker nothing."""
+    database.execute("update coins.coin_category set max_unclaimed = 5")
+    upload(database, bob, make_coins(5, "GOLD"))
+    size = "select pg_total_relation_size('coins.coin_inventory')"
+    before = database.value(size)
+    for _ in range(3):
+        with pytest.raises(psycopg.Error, match="at most 5"):
+            upload(database, bob, make_coins(500, "GOLD", "more"))
+    assert database.value(size) == before
+
+
+def test_an_upload_is_refused_only_for_a_category_that_it_adds_to(database: Database, bob: uuid.UUID) -> None:
+    stored = make_coins(2)
+    upload(database, bob, stored)
+    database.execute("update coins.coin_category set max_unclaimed = 1")
+    assert upload(database, bob, [*stored, make_coin("silver", "SILVER")]) == 1
+    assert count(database, bob) == (0, 1, 2)

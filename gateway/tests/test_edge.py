@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import time
 import uuid
@@ -11,7 +12,18 @@ from collections.abc import Callable
 import aiohttp
 import psycopg
 
-from conftest import CLAIM, Database, RunningGateway, count, make_coin, make_coins, to_json, upload, wait_until
+from conftest import (
+    CLAIM,
+    Database,
+    RunningGateway,
+    count,
+    make_coin,
+    make_coins,
+    stopwatch,
+    to_json,
+    upload,
+    wait_until,
+)
 
 Run = Callable[..., RunningGateway]
 FETCH, COUNT, UPLOAD = "/v1/coins/fetch", "/v1/coins/count", "/v1/coins/upload"
@@ -310,3 +322,102 @@ async def test_no_right_or_role_is_left_behind_on_a_connection(
                 except psycopg.errors.InsufficientPrivilege:
                     continue
                 raise AssertionError(f"{login} may: {statement}")
+
+
+async def test_one_callers_uploads_do_not_hold_up_another_callers_claims(
+    database: Database, run_gateway: Run, bob: uuid.UUID
+) -> None:
+    gateway = run_gateway(database.dsn, AQM_RATE_LIMIT="200/second", AQM_POOL_MAX="4")
+    upload(database, bob, make_coins(5))
+    mallory = uuid.uuid4()
+    body = {"user_id": str(mallory), "coins": [to_json(make_coin("a"))]}
+    with database.connect() as blocker:
+        # Mallory's uploads queue up behind each other.
+        blocker.execute("begin")
+        blocker.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"coins.upload_coins {mallory}"])
+        async with aiohttp.ClientSession(gateway.url) as http:
+            uploads = [asyncio.create_task(http.post(UPLOAD, json=body)) for _ in range(8)]
+            done, _ = await asyncio.wait(uploads, timeout=1)
+            assert [task.result().status for task in done] == [429] * 4
+            async with asyncio.timeout(5), http.get(FETCH, params=question(bob)) as answer:
+                assert len((await answer.json())["coins"]) == 1
+            blocker.execute("rollback")
+            assert sorted([(await task).status for task in uploads]) == [200] * 4 + [429] * 4
+
+
+async def test_a_twin_that_answers_nonsense_leaves_nobody_waiting(
+    database: Database, run_gateway: Run, bob: uuid.UUID
+) -> None:
+    database.execute("""
+        create or replace function coins.claim_coins_batch(
+            p_target_user_ids uuid[], p_requester_ids uuid[], p_coin_categories text[], p_counts integer[])
+        returns setof coins.batch_claimed_coin language sql as
+        $$ select 99, null::text, null::text, 'x', 'GOLD', ''::bytea, ''::bytea $$
+    """)
+    gateway = run_gateway(database.dsn)
+    async with aiohttp.ClientSession(gateway.url) as http, asyncio.timeout(10):
+        answers = await asyncio.gather(*(http.get(FETCH, params=question(bob)) for _ in range(3)))
+        assert [answer.status for answer in answers] == [500] * 3
+    assert gateway.stop() == 0
+
+
+async def test_a_server_that_falls_silent_keeps_nobody_waiting_for_ever(
+    database: Database, run_gateway: Run, bob: uuid.UUID
+) -> None:
+    gateway = run_gateway(database.dsn, AQM_POOL_WAIT="0.5", AQM_STATEMENT_TIMEOUT="0.5", AQM_DRAIN="2")
+    upload(database, bob, make_coins(5))
+    async with aiohttp.ClientSession(gateway.url) as http:
+        for path, params in ((FETCH, question(bob)), (COUNT, {"user_id": str(bob)})):
+            await (await http.get(path, params=params)).read()
+        pids = [
+            row[0]
+            for row in database.rows(
+                "select pid from pg_stat_activity where usename = 'aqm_gateway_device' and datname = current_database()"
+            )
+        ]
+        try:
+            for pid in pids:
+                os.kill(pid, signal.SIGSTOP)
+            async with asyncio.timeout(15):
+                for path, params in ((FETCH, question(bob)), (COUNT, {"user_id": str(bob)})):
+                    async with http.get(path, params=params) as answer:
+                        assert answer.status == 503
+            with stopwatch(15):
+                gateway.process.send_signal(signal.SIGTERM)
+                assert await asyncio.to_thread(gateway.process.wait, 20) == 0
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+
+
+async def test_a_catalog_that_cannot_be_read_is_survived(
+    database: Database, gateway: RunningGateway, http: aiohttp.ClientSession, bob: uuid.UUID
+) -> None:
+    database.execute("insert into gateway.route (method, path, function_name) values ('GET', '/v1/typo', 'coins.typo')")
+    database.execute("notify gateway, 'reload'")
+    wait_until(lambda: "catalog not read" in gateway.log.read_text())
+    async with http.get(COUNT, params={"user_id": str(bob)}) as answer:
+        assert answer.status == 200, "yesterday's catalog is better than none"
+    database.execute("delete from gateway.route where path = '/v1/typo'")
+    wait_until(lambda: sum(line["event"] == "catalog read" for line in gateway.log_lines()) == 2)
+
+
+async def test_a_client_that_sends_rubbish_makes_no_fault_of_ours(gateway: RunningGateway) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    async with (
+        aiohttp.ClientSession(gateway.url) as http,
+        http.post(UPLOAD, data=b"this is no gzip", headers=headers, skip_auto_headers=["Content-Encoding"]) as answer,
+    ):
+        assert answer.status == 400
+    _, writer = await asyncio.open_connection("127.0.0.1", int(gateway.url.rsplit(":", 1)[1]))
+    writer.write(
+        b"POST /v1/coins/upload HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{"
+    )
+    await writer.drain()
+    writer.close()
+    _, writer = await asyncio.open_connection("127.0.0.1", int(gateway.url.rsplit(":", 1)[1]))
+    writer.write(b"\x16\x03\x01 nonsense\r\n\r\n")
+    await writer.drain()
+    writer.close()
+    await asyncio.sleep(0.3)
+    assert not [line for line in gateway.log_lines() if line["level"] == "error"]

@@ -13,6 +13,7 @@ import pytest
 
 from conftest import ROOT, Database, RunningGateway, wait_until
 from db.migrate import MigrationError, Migrator
+from gateway.tokens import make_private_key, make_token, read_private_key
 
 FUNCTION = """
 create or replace function coins.{name}(
@@ -170,7 +171,7 @@ async def test_paths_void_not_found_and_statuses(project: Project, run_gateway: 
         for sqlstate, status in {
             "PT418": 418, "22023": 422, "23505": 409, "23514": 422, "23P01": 409, "28000": 401, "42501": 403, "40001": 503,
             "40P01": 503, "55P03": 503, "57014": 504, "53300": 503, "57P01": 503, "25006": 503, "P0001": 500, "XX000": 500,
-            "PT999": 500, "P0002": 500,
+            "PT999": 500, "PT420": 500, "PT599": 500, "P0002": 500,
         }.items():  # fmt: skip
             async with http.post("/v1/raise", json={"kind": sqlstate}) as answer:
                 text = await answer.text()
@@ -215,6 +216,31 @@ async def test_a_changed_result_type_after_a_deploy_needs_no_restart(
     wait_until(lambda: sum(line["event"] == "catalog read" for line in gateway.log_lines()) == 3)
     async with http.get("/v1/greeting") as answer:
         assert await answer.json() == {"greeting": 7}
+
+
+async def test_the_caller_may_be_in_the_path_or_in_bytes(
+    project: Project, run_gateway: Callable[..., RunningGateway], tmp_path: Path
+) -> None:
+    project.add(
+        "look_up", arguments="    p_user_id uuid,\n    out seen uuid", returns="returns uuid",
+        body="seen := p_user_id;", route="GET /v1/people/{user_id}", options=", p_caller_argument => 'p_user_id'",
+    )  # fmt: skip
+    project.add(
+        "look_in", arguments="    p_wallet_blob bytea,\n    out seen integer", returns="returns integer",
+        body="seen := 1;", route="POST /v1/wallet", options=", p_caller_argument => 'p_wallet_blob'",
+    )  # fmt: skip
+    project.migrate()
+    make_private_key(tmp_path / "token_key.pem")
+    me, other = str(uuid.uuid4()), str(uuid.uuid4())
+    token = make_token(read_private_key(tmp_path / "token_key.pem"), "device", me)
+    gateway = run_gateway(project.database.dsn, AQM_AUTH="jwt")
+    async with aiohttp.ClientSession(gateway.url, headers={"Authorization": f"Bearer {token}"}) as http:
+        async with http.get(f"/v1/people/{me}") as answer:
+            assert (answer.status, await answer.json()) == (200, {"seen": me})
+        async with http.get(f"/v1/people/{other}") as answer:
+            assert answer.status == 403
+        async with http.post("/v1/wallet", json={"wallet_b64": "AAAA"}) as answer:
+            assert answer.status == 403, "what can't be compared is not the caller"
 
 
 async def test_docs_need_nobody_else(http: aiohttp.ClientSession) -> None:

@@ -42,12 +42,11 @@ begin
     ),
 
     -- Each queue is picked from once: a lock of one's own is not skipped, so that two picks would
-    -- give one coin to two calls. Sorted, so that two batches lock in the same order.
+    -- give one coin to two calls. No order is needed: who skips locks waits for nobody.
     queue as materialized (
         select p.target_user_id, p.coin_category, max(p.last_place) as wanted
         from place as p
         group by p.target_user_id, p.coin_category
-        order by p.target_user_id, p.coin_category
     ),
 
     picked as materialized (

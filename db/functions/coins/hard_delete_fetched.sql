@@ -31,7 +31,7 @@ end
 $$;
 
 comment on function coins.hard_delete_fetched(integer, integer) is
-'Deletes claimed coins whose grace period is over; waits for nobody and nobody waits for it.
+'Deletes claimed coins whose grace period is over; waits for no claim and no claim waits for it.
 p_grace_hours: hours since the claim, 0 to 876000. p_limit: delete at most so many, the oldest claims first; null: all.
 Returns how many were deleted.
 Errors: 22023 for an argument out of range.';

@@ -31,7 +31,7 @@ end
 $$;
 
 comment on function coins.purge_stale(integer, integer) is
-'Deletes unclaimed coins that are older than so many days; waits for nobody and nobody waits for it.
+'Deletes unclaimed coins that are older than so many days; waits for no claim and no claim waits for it.
 p_max_age_days: age in days, 0 to 36500. p_limit: delete at most so many, the oldest first; null: all.
 Returns how many were deleted. The scheduled job goes in slices of 5000 and asks coins.guard_purge_stale() first; a person''s call does as it is told.
 Errors: 22023 for an argument out of range.';

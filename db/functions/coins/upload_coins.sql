@@ -11,7 +11,6 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_refusal record;
-    v_gained text[];
     v_category record;
 begin
     if p_user_id is null or p_coins is null then
@@ -30,29 +29,24 @@ begin
     -- Uploads of one user queue up: two at once could each stay under the cap and together exceed it.
     perform pg_advisory_xact_lock(hashtextextended('coins.upload_coins ' || p_user_id, 0));
 
-    with stored as (
-        insert into coins.coin_inventory (user_id, key_id, coin_category, public_key_blob, signature_blob)
-        select p_user_id, c.key_id, c.coin_category, c.public_key_blob, c.signature_blob
-        from
-            unnest(p_coins)
-            with ordinality as c (key_id, coin_category, public_key_blob, signature_blob, place)
-        order by c.place
-        on conflict on constraint uq_user_key do nothing
-        returning coin_category
-    )
-
-    select count(*), array_agg(distinct s.coin_category) into inserted, v_gained
-    from stored as s;
-
+    -- Asked before anything is written: a refusal that rolls back a thousand rows is an attack at no cost.
     -- A retry that adds nothing passes, however full the inventory is.
     select cc.name, cc.max_unclaimed into v_category
-    from coins.coin_category as cc
+    from (
+        select c.coin_category, count(distinct c.key_id) as coins
+        from unnest(p_coins) as c
+        where not exists (
+            select from coins.coin_inventory as ci where ci.user_id = p_user_id and ci.key_id = c.key_id
+        )
+        group by c.coin_category
+    ) as added
+    inner join coins.coin_category as cc on cc.name = added.coin_category
     where
-        cc.name = any(v_gained)
-        and cc.max_unclaimed < (
+        cc.max_unclaimed < added.coins + (
             select count(*) from coins.coin_inventory as ci
             where ci.user_id = p_user_id and ci.coin_category = cc.name and ci.fetched_by is null
         )
+    order by cc.name
     limit 1;
     if found then
         raise exception using errcode = 'PT409',
@@ -61,6 +55,15 @@ begin
             ),
             hint = 'Nothing was stored. Ask for the count first and upload what is missing.';
     end if;
+
+    insert into coins.coin_inventory (user_id, key_id, coin_category, public_key_blob, signature_blob)
+    select p_user_id, c.key_id, c.coin_category, c.public_key_blob, c.signature_blob
+    from
+        unnest(p_coins)
+        with ordinality as c (key_id, coin_category, public_key_blob, signature_blob, place)
+    order by c.place
+    on conflict on constraint uq_user_key do nothing;
+    get diagnostics inserted = row_count;
 end
 $$;
 

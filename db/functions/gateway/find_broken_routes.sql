@@ -35,6 +35,34 @@ begin
             format('a part of the path is no argument of %s', r.function_name)
         ),
         (
+            exists (
+                select from regexp_matches(r.path, '\{([a-z_]+)\}', 'g') as m (parts)
+                group by m.parts having count(*) > 1
+            ),
+            'a part of the path is there twice'
+        ),
+        (
+            p.pronargs > 0 and (p.proargnames is null or '' = any(p.proargnames[1:p.pronargs])),
+            format('an argument of %s has no name', r.function_name)
+        ),
+        (
+            -- Element n of each array is call n; a default must be one that the gateway can repeat.
+            exists (
+                select from pg_proc as twin
+                where
+                    twin.oid = to_regproc(r.batch_function)
+                    and (
+                        array(select t.typarray from unnest(p.proargtypes) as a (type) inner join pg_type as t on t.oid = a.type)
+                        <> array(select unnest(twin.proargtypes))
+                        or exists (
+                            select from generate_series(1, p.pronargs) as place (n)
+                            where pg_get_function_arg_default(p.oid, place.n) !~ '^(-?[0-9]+|NULL::.*)$'
+                        )
+                    )
+            ),
+            format('%s does not take arrays of the arguments of %s', r.batch_function, r.function_name)
+        ),
+        (
             r.may_use_replica and p.provolatile = 'v',
             format('%s is volatile and can''t run on a replica', r.function_name)
         ),

@@ -1,5 +1,5 @@
 begin;
-select plan(16);
+select plan(19);
 
 select is_empty(
     'select * from gateway.find_broken_routes()',
@@ -28,6 +28,20 @@ create function coins.twice(p_user_id text)
 returns bigint
 language plpgsql
 as 'begin end';
+create function coins.touch_many(p_user_ids uuid[])
+returns bigint
+language plpgsql
+as 'begin end';
+create function coins.hide_many(p_user_ids uuid[])
+returns bigint
+language plpgsql
+as 'begin end';
+create function coins.nameless(uuid)
+returns bigint
+language plpgsql
+as 'begin end';
+revoke execute on function coins.touch_many(uuid[]), coins.hide_many(uuid[]), coins.nameless(uuid) from public;
+grant execute on function coins.touch_many(uuid[]), coins.nameless(uuid) to aqm_anon;
 revoke execute on function coins.look(uuid), coins.touch(uuid), coins.hide(uuid) from public;
 grant execute on function coins.look(uuid) to aqm_user;
 grant execute on function coins.touch(uuid) to aqm_anon;
@@ -35,7 +49,7 @@ grant execute on function coins.hide(uuid) to aqm_monitor;
 
 select gateway.expose('GET /v1/fine/{user_id}', 'coins.look', p_may_use_replica => true);
 select gateway.expose(
-    'POST /v1/fine', 'coins.touch', p_caller_argument => 'p_user_id', p_batch_function => 'coins.touch'
+    'POST /v1/fine', 'coins.touch', p_caller_argument => 'p_user_id', p_batch_function => 'coins.touch_many'
 );
 select is_empty(
     'select * from gateway.find_broken_routes()',
@@ -45,7 +59,10 @@ select is_empty(
 -- Each of these has one fault; its path says which.
 select gateway.expose('GET /v1/batch', 'coins.touch', p_batch_function => 'coins.gone');
 select gateway.expose('GET /v1/batch/overloaded', 'coins.touch', p_batch_function => 'coins.twice');
-select gateway.expose('GET /v1/batch/role', 'coins.touch', p_batch_function => 'coins.hide');
+select gateway.expose('GET /v1/batch/role', 'coins.touch', p_batch_function => 'coins.hide_many');
+select gateway.expose('GET /v1/batch/shape', 'coins.touch', p_batch_function => 'coins.touch');
+select gateway.expose('GET /v1/part/{user_id}/again/{user_id}', 'coins.touch');
+select gateway.expose('GET /v1/nameless', 'coins.nameless');
 select gateway.expose('GET /v1/caller', 'coins.touch', p_caller_argument => 'user_id');
 select gateway.expose('GET /v1/part/{user_id}/{key_id}', 'coins.touch');
 select gateway.expose('GET /v1/replica', 'coins.touch', p_may_use_replica => true);
@@ -66,9 +83,18 @@ from (
         'a batch twin of which there are two is found'
     ),
     (
-        'GET /v1/batch/role', 'a role that may execute coins.touch may not execute coins.hide',
+        'GET /v1/batch/role', 'a role that may execute coins.touch may not execute coins.hide_many',
         'a batch twin that the callers may not execute is found'
     ),
+    (
+        'GET /v1/batch/shape', 'coins.touch does not take arrays of the arguments of coins.touch',
+        'a batch twin that takes something else is found'
+    ),
+    (
+        'GET /v1/part/{user_id}/again/{user_id}', 'a part of the path is there twice',
+        'a path that names an argument twice is found'
+    ),
+    ('GET /v1/nameless', 'an argument of coins.nameless has no name', 'an argument without a name is found'),
     ('GET /v1/caller', 'coins.touch has no argument user_id', 'a caller''s argument that does not exist is found'),
     (
         'GET /v1/part/{user_id}/{key_id}', 'a part of the path is no argument of coins.touch',
