@@ -214,7 +214,7 @@ class Gateway:
         who = caller.subject or request.remote or "nobody"
         if self.verifier:
             self.caller_limit.hit(who)
-        sent, is_text = await self._sent(request)
+        sent, is_text = await self._sent(request, who)
         arguments = self._arguments(route, sent, is_text, in_path, caller)
         if not self.verifier:
             who = str(arguments.get(route.caller_argument or "") or who)
@@ -235,7 +235,7 @@ class Gateway:
             raise unauthorized()
         raise Problem(403, f"role {caller.role} may not call this")
 
-    async def _sent(self, request: web.Request) -> tuple[dict[str, Any], bool]:
+    async def _sent(self, request: web.Request, who: str) -> tuple[dict[str, Any], bool]:
         """What the client sent, by JSON name, and whether the values are strings of a URL."""
         if request.method in ("GET", "DELETE"):
             query = request.query
@@ -249,7 +249,10 @@ class Gateway:
             raise Problem(415, "the body must be application/json")
         try:
             async with asyncio.timeout(BODY_TIMEOUT):
-                body = orjson.loads(await request.read())
+                raw = await request.read()
+            if self.verifier:
+                self.caller_limit.hit(who, len(raw))
+            body = orjson.loads(raw)
         except orjson.JSONDecodeError:
             raise Problem(400, "the body is not JSON") from None
         except TimeoutError:

@@ -62,6 +62,9 @@ class CallerCounts(Storage):
         self.counts.pop(key, None)
 
 
+BYTES_A_REQUEST = 128 * 1024
+"""A body costs a request more for each of these: decoding it takes about as long."""
+
 AT_ONCE = 4
 """Connections that one caller may hold: uploads of one user only wait for each other anyway."""
 
@@ -77,9 +80,10 @@ class CallerLimit:
         self.limiter = FixedWindowRateLimiter(CallerCounts())
         self.under_way: Counter[str] = Counter()
 
-    def hit(self, who: str) -> None:
-        """Count a request of a caller; raises Problem 429, which says when to return."""
-        if self.item and not self.limiter.hit(self.item, who):
+    def hit(self, who: str, size: int = 0) -> None:
+        """Count a request of a caller, or a body of so many bytes; raises Problem 429, which says when to return."""
+        cost = size // BYTES_A_REQUEST if size else 1
+        if self.item and cost and not self.limiter.hit(self.item, who, cost=cost):
             reset = self.limiter.get_window_stats(self.item, who).reset_time
             seconds = max(1, round(reset - time.time() + 0.5))
             raise Problem(429, f"at most {self.item}", headers={"Retry-After": str(seconds)})

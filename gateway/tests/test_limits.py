@@ -23,6 +23,15 @@ def test_a_caller_may_go_on_in_the_next_window() -> None:
     limit.hit("alice")
 
 
+def test_a_large_body_costs_more_than_one_request() -> None:
+    limit = CallerLimit(limits.parse("10/minute"))
+    limit.hit("alice", size=1000)
+    limit.hit("alice", size=9 * 128 * 1024)
+    limit.hit("alice")
+    with pytest.raises(Problem):
+        limit.hit("alice")
+
+
 def test_without_a_limit_nobody_is_counted() -> None:
     limit = CallerLimit(None)
     for _ in range(1000):
