@@ -24,6 +24,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TextIO
 from urllib.parse import quote
 
 import psycopg
@@ -54,6 +55,8 @@ SETTINGS = {
     "autovacuum_naptime": "15s",
     "track_io_timing": "on",
     # PostgreSQL's own log must not show keys, tokens or who asks for whom (shared specs: operations).
+    # Statements like ALTER ROLE … PASSWORD keep their literals in pg_stat_statements.
+    "pg_stat_statements.track_utility": "off",
     "log_line_prefix": "%m [%p] %q%u@%d %a ",
     "log_error_verbosity": "terse",
     "log_parameter_max_length": "0",
@@ -143,11 +146,17 @@ class Cluster:
         """
         if not (self.data / "PG_VERSION").exists():
             self._create()
+        self._refuse_foreign()
         self._make_folder(self.sockets)
         (self.data / "aqm.conf").write_text("".join(f"{name} = '{value}'\n" for name, value in self.settings.items()))
         # A killed postmaster and its backends take a moment to be gone; until then it would be refused.
         for patience in range(40):
-            started = self._pg_ctl("start", "-w", "-t", "300", "-s", "-l", str(self.log), check=False)
+            try:
+                started = self._pg_ctl("start", "-w", "-t", "300", "-s", "-l", str(self.log), check=False)
+            except BaseException:
+                # Interrupted: what has begun to start must not be left behind.
+                self._pg_ctl("stop", "-w", "-t", "120", "-s", "-m", "fast", check=False)
+                raise
             if started.returncode == 0:
                 break
             if patience == 39 or not re.search(
@@ -171,6 +180,16 @@ class Cluster:
     def log_tail(self, lines: int = 15) -> str:
         """The last lines of the server's log."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:]) if self.log.exists() else ""
+
+    def _refuse_foreign(self) -> None:
+        """Raise ClusterError for a cluster of another user's, before anything of it is touched."""
+        owner = (self.data / "PG_VERSION").stat().st_uid
+        ours = pwd.getpwnam(SERVER_USER).pw_uid if os.geteuid() == 0 else os.geteuid()
+        if owner != ours:
+            name = pwd.getpwuid(owner).pw_name
+            raise ClusterError(
+                f"{self.data} belongs to {'root' if name == SERVER_USER else name}: run ./aqm as that user, always the same one"
+            )
 
     def _create(self) -> None:
         if self.data.exists() and any(self.data.iterdir()):
@@ -277,21 +296,24 @@ def _alone() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def only_main_command() -> Iterator[None]:
-    """Hold the pid file of the main command, so that `stop` finds it; raises ClusterError when another does."""
+def only_main_command() -> Iterator[TextIO]:
+    """Hold the pid file of the main command, so that `stop` finds it; raises ClusterError when another does.
+
+    The command inherits the file's lock, so that it is found even when this process was killed.
+    """
     with (data_dir() / "run.pid").open("a+") as pid_file:
         try:
             fcntl.flock(pid_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             pid_file.seek(0)
             raise ClusterError(
-                f"already running with {data_dir()} (pid {pid_file.read().strip()}): stop it with ./aqm stop, "
+                f"already running with {data_dir()} (pid {' '.join(pid_file.read().split())}): stop it with ./aqm stop, "
                 "or choose another AQM_DATA_DIR and AQM_PORT"
             ) from None
         pid_file.truncate(0)
         pid_file.write(f"{os.getpid()}\n")
         pid_file.flush()
-        yield
+        yield pid_file
         pid_file.truncate(0)
 
 
@@ -305,10 +327,20 @@ class Child:
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             signal.signal(number, self._take)
 
-    def begin(self, command: Sequence[str], environment: Mapping[str, str], keep: Sequence[int] = ()) -> None:
-        """Start the command. keep: descriptors that it inherits."""
+    def begin(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        pid_file: TextIO | None = None,
+        keep: Sequence[int] = (),
+    ) -> None:
+        """Start the command. pid_file: where its number is added. keep: more descriptors that it inherits."""
         self.is_beginning = True
-        self.process = subprocess.Popen(command, env=environment, pass_fds=keep)
+        inherited = [*keep, *([pid_file.fileno()] if pid_file else [])]
+        self.process = subprocess.Popen(command, env=environment, pass_fds=inherited)
+        if pid_file:
+            pid_file.write(f"{self.process.pid}\n")
+            pid_file.flush()
         for number in self.early:
             self._take(number, None)
 
@@ -339,9 +371,9 @@ def execute(command: Sequence[str], is_main: bool) -> int:
     Under a main command a private server that dies is started again.
     """
     child = Child()
-    with only_main_command() if is_main else contextlib.nullcontext():
+    with only_main_command() if is_main else contextlib.nullcontext() as pid_file:
         if os.environ.get("AQM_DSN"):
-            child.begin(command, os.environ)
+            child.begin(command, os.environ, pid_file)
             return child.wait() or 0
         cluster = private_cluster()
         # The PG variables are for psql and its kin: ./aqm psql -d postgres.
@@ -352,7 +384,7 @@ def execute(command: Sequence[str], is_main: bool) -> int:
             "PGDATABASE": DATABASE,
         }
         with in_use(cluster) as users:
-            child.begin(command, environment, keep=[users])
+            child.begin(command, environment, pid_file, keep=[users])
             while True:
                 code = child.wait(1 if is_main else None)
                 if code is not None:
@@ -366,18 +398,38 @@ def execute(command: Sequence[str], is_main: bool) -> int:
                             print(error, file=sys.stderr)
 
 
+def main_pids() -> list[int]:
+    """The processes of the main command of the data folder: its supervisor and itself, those that live."""
+    pid_path = data_dir() / "run.pid"
+    if not pid_path.exists():
+        return []
+    with pid_path.open("r") as pid_file:
+        try:
+            fcntl.flock(pid_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return [pid for pid in map(int, pid_file.read().split()) if is_alive(pid)]
+    return []
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that only waits to be reaped does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
 def stop() -> int:
     """Stop the main command of the data folder and then its server."""
-    pid_path = data_dir() / "run.pid"
-    if pid_path.exists():
-        with pid_path.open("r") as pid_file:
-            try:
-                fcntl.flock(pid_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                pid = int(pid_file.read())
-                print(f"stopping pid {pid}", file=sys.stderr)
+    pids = main_pids()
+    if pids:
+        print(f"stopping pid {' '.join(map(str, pids))}", file=sys.stderr)
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
-                fcntl.flock(pid_file, fcntl.LOCK_EX)
+        # Not until the lock is free: a grandchild may hold that for longer.
+        while any(map(is_alive, pids)):
+            time.sleep(0.05)
     if not os.environ.get("AQM_DSN"):
         cluster = private_cluster()
         if cluster.is_running():
@@ -393,6 +445,7 @@ def status() -> int:
     print(f"data folder   {data_dir()}")
     print(f"PostgreSQL    {'running' if cluster.is_running() else 'stopped'}, {cluster.data}")
     print(f"its log       {cluster.log}")
+    print(f"./aqm run     {'pid ' + ' '.join(map(str, main_pids())) if main_pids() else 'stopped'}")
     print(f"psql          psql '{cluster.dsn()}'")
     return 0 if cluster.is_running() else 3
 
@@ -415,5 +468,5 @@ def main(arguments: Sequence[str]) -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
-    except ClusterError as error:
+    except (ClusterError, OSError) as error:
         sys.exit(f"aqm: {error}")

@@ -5,7 +5,8 @@
     python -m db.migrate history         the migrations this database has had
     python -m db.migrate to N            only up to migration N
     python -m db.migrate rollback        one migration back
-    python -m db.migrate rollback to N   back until N is the newest
+    python -m db.migrate rollback to N   back until N is the newest; -1: nothing is left
+        --yes                            even if tables with rows are dropped
 
 The database is AQM_DSN. AQM_GATEWAY_PASSWORD, when set, becomes the password of the gateway's logins.
 Running it twice, or twice at once, is harmless.
@@ -135,9 +136,12 @@ class Migrator:
             self._schedule_jobs(connection)
         self.say(f"database is at migration {newest} with {len(self.functions())} functions")
 
-    def roll_back(self, target: int | None = None) -> None:
+    def roll_back(self, target: int | None = None, lose_rows: bool = True) -> None:
         """Undo migrations until target is the newest (None: one step; -1: all). Functions go first, since types that
-        they use could not; the next apply() brings them back."""
+        they use could not; the next apply() brings them back.
+
+        Raises MigrationError, and changes nothing, where tables with rows would go and lose_rows is false.
+        """
         with self._locked(), self._connect() as connection:
             applied = self._applied(connection)
             if not applied:
@@ -148,6 +152,7 @@ class Migrator:
             if not undo:
                 raise MigrationError(f"the database is at {max(applied)}: there is nothing to roll back to {target}")
             with connection.transaction():
+                filled = self._filled_tables(connection)
                 for routine in self._routines(connection):
                     connection.execute(sql.SQL("drop routine {}").format(sql.SQL(routine.signature)))
                 for migration in undo:
@@ -155,11 +160,27 @@ class Migrator:
                     connection.execute("reset role")
                     if migration.version > 0:
                         connection.execute("delete from ops.schema_version where version = %s", [migration.version])
+                lost = sorted(filled - self._filled_tables(connection))
+                if lost and not lose_rows:
+                    raise MigrationError(f"this would drop {', '.join(lost)}, with rows: add --yes if that is meant")
                 connection.execute("select pg_notify('gateway', 'reload')")
             for migration in undo:
                 self.say(f"rolled back {migration.path.name}")
             self._schedule_jobs(connection)
         self.say(f"database is at migration {target}, without functions: run ./aqm migrate to bring them back")
+
+    def _filled_tables(self, connection: psycopg.Connection[Any]) -> set[str]:
+        """Our tables that have rows which no file would bring back."""
+        tables = connection.execute(
+            "select format('%%I.%%I', schemaname, tablename) from pg_tables where schemaname = any(%s)"
+            " and schemaname <> 'gateway' and tablename <> 'schema_version'",
+            [self.schemas()],
+        ).fetchall()
+        return {
+            name
+            for (name,) in tables
+            if connection.execute(sql.SQL("select from {} limit 1").format(sql.SQL(name))).rowcount
+        }
 
     def history(self) -> None:
         """Print the migrations that were applied, oldest first."""
@@ -203,7 +224,7 @@ class Migrator:
         except psycopg.OperationalError as error:
             raise MigrationError(f"can't connect: {error}") from None
         # Waiting for a lock makes everyone else wait behind us: better to fail and try again.
-        connection.execute("set lock_timeout = '10s'")
+        connection.execute("set lock_timeout = '3s'")
         connection.execute("set client_min_messages = warning")
         return connection
 
@@ -211,7 +232,9 @@ class Migrator:
     def _locked(self) -> Iterator[None]:
         with self._connect("postgres") as connection:
             connection.execute("set lock_timeout = 0")
-            connection.execute("select pg_advisory_lock(%s)", [LOCK])
+            if connection.execute("select pg_try_advisory_lock(%s)", [LOCK]).fetchone() != (True,):
+                self.say("waiting for another migrate on this server")
+                connection.execute("select pg_advisory_lock(%s)", [LOCK])
             yield
 
     # -- migrations
@@ -245,7 +268,10 @@ class Migrator:
             position = error.diag.statement_position
             line = f":{text.encode()[: int(position)].decode(errors='ignore').count(chr(10)) + 1}" if position else ""
             name = path.relative_to(self.folder.parent)
-            raise MigrationError(f"{name}{line}: {error.diag.message_primary or error} ({error.sqlstate})") from None
+            hint = "; somebody holds a lock (pg_blocking_pids), try again" if error.sqlstate == "55P03" else ""
+            raise MigrationError(
+                f"{name}{line}: {error.diag.message_primary or error} ({error.sqlstate}){hint}"
+            ) from None
 
     # -- functions
 
@@ -377,6 +403,7 @@ class Migrator:
                 cron.execute(
                     "select cron.schedule_in_database(%s, %s, %s, %s, 'aqm_jobs')", [name, schedule, command, runs_in]
                 )
+            cron.execute("update cron.job set active = true where jobname = any(%s) and not active", [names])
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -400,10 +427,8 @@ def main(arguments: Sequence[str]) -> int:
             migrator.status()
         case ["history"]:
             migrator.history()
-        case ["rollback"]:
-            migrator.roll_back()
-        case ["rollback", "to", number] if re.fullmatch(r"-?\d+", number):
-            migrator.roll_back(int(number))
+        case ["rollback", *rest] if match := re.fullmatch(r"(?:to (-1|\d+))? ?(--yes)?", " ".join(rest)):
+            migrator.roll_back(int(match[1]) if match[1] else None, lose_rows=bool(match[2]))
         case _:
             print(__doc__, file=sys.stderr)
             return 2
@@ -415,5 +440,7 @@ if __name__ == "__main__":
         sys.exit(main(sys.argv[1:]))
     except MigrationError as error:
         sys.exit(f"aqm migrate: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
     except psycopg.Error as error:
         sys.exit(f"aqm migrate: {error.diag.message_primary or error} ({error.sqlstate})")

@@ -14,7 +14,7 @@ from aiohttp import web
 from .app import make_app
 from .logs import configure_logs, log
 from .settings import SettingError, Settings, read_settings
-from .tokens import make_private_key
+from .tokens import Verifier, make_private_key
 
 WELCOME = """
 AQM is ready: {url}   API page: {url}/docs   Ctrl-C stops it
@@ -22,7 +22,7 @@ AQM is ready: {url}   API page: {url}/docs   Ctrl-C stops it
 Three commands to try:
   curl {url}/v1/health
   curl {url}/v1/coins/upload{token} -H 'content-type: application/json' -d '{{"user_id": "{bob}", "coins": \
-[{{"key_id": "first", "coin_category": "BRONZE", "public_key_b64": "'$(head -c 32 /dev/urandom | base64 -w0)'", \
+[{{"key_id": "'$(date +%s%N)'", "coin_category": "BRONZE", "public_key_b64": "'$(head -c 32 /dev/urandom | base64 -w0)'", \
 "signature_b64": "'$(head -c 64 /dev/urandom | base64 -w0)'"}}]}}'
   curl '{url}/v1/coins/fetch?target_user_id={bob}&requester_id={alice}&coin_category=BRONZE&count=1'{other_token}
 """
@@ -82,8 +82,22 @@ def welcome(settings: Settings, port: int) -> str:
     )
 
 
+def check() -> int:
+    """Say what is wrong with the settings before anything is started; returns the exit code."""
+    try:
+        settings = read_settings({"AQM_DSN": "dbname=aqm", **os.environ})
+        if settings.auth == "jwt" and os.environ.get("AQM_TOKEN_KEY_FILE"):
+            Verifier(settings.token_key_file)
+    except SettingError as error:
+        print(f"aqm: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
 def main() -> int:
     """Read the settings and serve; returns the exit code."""
+    if sys.argv[1:] == ["--check"]:
+        return check()
     configure_logs()
     try:
         settings = read_settings()
@@ -96,4 +110,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

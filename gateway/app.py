@@ -66,6 +66,7 @@ class Gateway:
         self.metrics.watch_pools({"primary": self.primary} | ({"replica": self.replica} if self.replica else {}))
         self.catalog = Catalog()
         self.loaded_at = float("-inf")
+        self.is_catalog_broken = False
         self.fixed: dict[tuple[str, str], Endpoint] = {}
         self.patterns: list[Endpoint] = []
         self.ready = asyncio.Event()
@@ -77,6 +78,8 @@ class Gateway:
             "/v1/health": self._health,
             "/metrics": self._metrics,
             "/openapi.json": self._openapi,
+            "/": self._to_docs,
+            "/docs/": self._to_docs,
             **pages.PAGES,
         }
 
@@ -101,7 +104,7 @@ class Gateway:
 
     async def _listen(self) -> None:
         """Read the catalog at every connect and at NOTIFY gateway, 'reload'; connect again when the line is cut."""
-        was_heard = False
+        last_told: dict[str, Any] = {}
         while True:
             try:
                 dsn = login_dsn(self.settings.listen_dsn, LOGIN, self.settings.password)
@@ -110,7 +113,7 @@ class Gateway:
                 ) as connection:
                     await connection.execute("listen gateway")
                     await self._load(connection)
-                    was_heard = True
+                    last_told = {}
                     while True:
                         # Returns now and then, so that a half-open connection is noticed. A list, because
                         # the connection is locked while the generator is open.
@@ -121,13 +124,25 @@ class Gateway:
                             await connection.execute("")
             except Exception as error:
                 # Whatever it is: the next connection may read a catalog that is mended.
-                sqlstate = getattr(error, "sqlstate", None)
-                log().warning("catalog not read", sqlstate=sqlstate, was_connected=was_heard, **fault(error))
-                was_heard = False
+                # libpq's reason names server and database, never a password; told once, not twice a second.
+                told = {
+                    "sqlstate": getattr(error, "sqlstate", None),
+                    "reason": str(error).split("\n")[0],
+                    **fault(error),
+                }
+                if told != last_told:
+                    is_away = isinstance(error, psycopg.OperationalError | OSError)
+                    log().warning("database away" if is_away else "catalog not read", **told)
+                last_told = told
             await asyncio.sleep(0.5)
 
     async def _load(self, connection: psycopg.AsyncConnection[Any]) -> None:
-        catalog = await read_catalog(connection)
+        try:
+            catalog = await read_catalog(connection)
+        except psycopg.Error as error:
+            self.is_catalog_broken = not isinstance(error, psycopg.OperationalError)
+            raise
+        self.is_catalog_broken = False
         endpoints = [Endpoint(route) for route in catalog.routes]
         for server in filter(None, (self.primary, self.replica)):
             await server.use(catalog)
@@ -157,8 +172,15 @@ class Gateway:
             response = problem.response()
         except DATABASE_ERRORS as error:
             response = from_database(error).response()
-            if response.status == 500:
-                log().error("call failed", request_id=request_id, route=name, sqlstate=getattr(error, "sqlstate", None))
+            if response.status >= 500:
+                log().error(
+                    "call failed",
+                    request_id=request_id,
+                    route=name,
+                    status=response.status,
+                    sqlstate=getattr(error, "sqlstate", None),
+                    error=type(error).__name__,
+                )
         except web.HTTPRequestEntityTooLarge:
             response = Problem(413, f"the body may have at most {self.settings.max_body} bytes").response()
         except Exception as error:
@@ -378,19 +400,24 @@ class Gateway:
     async def _health(self, _request: web.Request) -> web.Response:
         try:
             await self.primary.query("select 1")
-            # Connected is only half of it: without the catalog there is nothing to serve yet.
-            connected = self.ready.is_set()
+            connected = True
         except (*DATABASE_ERRORS, TimeoutError, Problem):
             connected = False
-        body = {"status": "ok" if connected else "database away", "db_connected": connected}
+        # Connected is only half of it: without its catalog, or while functions are away, nothing can be served.
+        serves = connected and self.ready.is_set() and not self.is_catalog_broken
+        status = "ok" if serves else "catalog not read" if connected else "database away"
+        body = {"status": status, "db_connected": connected}
         return web.Response(
-            status=200 if connected else 503, body=to_json(body), content_type="application/json",
+            status=200 if serves else 503, body=to_json(body), content_type="application/json",
             headers={"Cache-Control": "no-store"},
         )  # fmt: skip
 
     async def _metrics(self, _request: web.Request) -> web.Response:
         body = await self.metrics.render(self.primary, self.catalog)
         return web.Response(body=body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+
+    async def _to_docs(self, _request: web.Request) -> web.Response:
+        return web.Response(status=302, headers={"Location": "/docs"})
 
     async def _openapi(self, _request: web.Request) -> web.Response:
         document = make_openapi(self.catalog, needs_token=self.verifier is not None)

@@ -28,6 +28,8 @@ def configure_logs() -> None:
     )
     # What it can't parse, a client can send: no fault of ours, and every line would be the attacker's.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
+    # The listener tells once what the pools would tell for each connection.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     logging.basicConfig(handlers=[_Forward()], level=logging.WARNING, force=True)
 
 

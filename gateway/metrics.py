@@ -56,7 +56,11 @@ class Metrics:
         """The page in Prometheus's text format. A gauge that the database can't give now is left out."""
         if time.monotonic() - self.read_at > FRESH_FOR:
             self.read_at = time.monotonic()
-            gauges = []
+            up = GaugeMetricFamily("aqm_database_up", "Whether the database answered.", value=0)
+            with suppress(psycopg.Error, PoolTimeout, TooManyRequests, TimeoutError, Problem):
+                await server.query("select 1")
+                up = GaugeMetricFamily("aqm_database_up", "Whether the database answered.", value=1)
+            gauges: list[Metric] = [up]
             for metric in catalog.metrics:
                 # One that fails, or takes too long, must not hide the others.
                 with suppress(psycopg.Error, PoolTimeout, TooManyRequests, TimeoutError, Problem):

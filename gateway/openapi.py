@@ -10,8 +10,8 @@ from .catalog import Catalog, Field, Route
 
 SCHEMAS: dict[str, dict[str, Any]] = {
     "uuid": {"type": "string", "format": "uuid"},
-    "smallint": {"type": "integer", "minimum": -(2**15), "maximum": 2**15 - 1},
-    "integer": {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1},
+    "smallint": {"type": "integer", "format": "int16"},
+    "integer": {"type": "integer", "format": "int32"},
     "bigint": {"type": "integer", "format": "int64"},
     "boolean": {"type": "boolean"},
     "bytea": {"type": "string", "contentEncoding": "base64"},

@@ -150,10 +150,11 @@ def main(arguments: Sequence[str]) -> int:
             parser.error("argument --user: must be a UUID")
     if not 0 < options.hours <= 24 * 366:
         parser.error("argument --hours: must be above 0 and at most a year")
-    path = Path(
-        os.environ.get("AQM_TOKEN_KEY_FILE") or Path(os.environ.get("AQM_DATA_DIR") or ".aqm") / "token_key.pem"
-    )
-    make_private_key(path)
+    chosen = os.environ.get("AQM_TOKEN_KEY_FILE")
+    path = Path(chosen or Path(os.environ.get("AQM_DATA_DIR") or ".aqm") / "token_key.pem")
+    if not chosen:
+        # Only at its usual place: a mistyped path would make tokens that nobody accepts.
+        make_private_key(path)
     print(make_token(read_private_key(path), options.role, options.user, options.hours * 3600))
     return 0
 

@@ -154,7 +154,7 @@ def test_a_person_may_purge_what_the_guard_stops(database: Database, jobs: psyco
 
 
 def test_an_unknown_job_is_refused(jobs: psycopg.Connection[Any]) -> None:
-    with pytest.raises(psycopg.errors.NoDataFound):
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="no job"):
         jobs.execute("call ops.run_until_done('nothing_of_the_kind')")
 
 
