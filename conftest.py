@@ -36,6 +36,8 @@ TEMPLATE = "aqm_template"
 # The suite tests the checkout's defaults, whatever the shell that runs it has set.
 for name in [name for name in os.environ if name.startswith("AQM_")]:
     del os.environ[name]
+# A shell that starts us in the background has us ignore Ctrl-C, and the programs under test would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
