@@ -98,6 +98,13 @@ def find_binaries(version: str | None = None) -> Path:
     )
 
 
+def as_server_user(command: list[str]) -> list[str]:
+    """A command as the user who runs the server: when we are root it drops to SERVER_USER."""
+    if os.geteuid() != 0:
+        return command
+    return ["setpriv", f"--reuid={SERVER_USER}", f"--regid={SERVER_USER}", "--init-groups", *command]
+
+
 class Cluster:
     """One PostgreSQL server with its data, socket and log under one folder.
 
@@ -220,9 +227,7 @@ class Cluster:
     def _run(self, program: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         version_file = self.data / "PG_VERSION"
         binaries = find_binaries(version_file.read_text().strip() if version_file.exists() else None)
-        command = [str(binaries / program), *arguments]
-        if os.geteuid() == 0:
-            command = ["setpriv", f"--reuid={SERVER_USER}", f"--regid={SERVER_USER}", "--init-groups", *command]
+        command = as_server_user([str(binaries / program), *arguments])
         # Its own session: a Ctrl-C at the terminal is for us, and we then stop the server in order.
         # Files, not pipes: the server inherits them and would keep a pipe open for ever.
         ran = subprocess.run(
@@ -250,15 +255,7 @@ def private_cluster() -> Cluster:
     home = data_dir() / "postgres"
     if os.geteuid() == 0:
         reach = subprocess.run(
-            [
-                "setpriv",
-                f"--reuid={SERVER_USER}",
-                f"--regid={SERVER_USER}",
-                "--init-groups",
-                "test",
-                "-x",
-                str(home.parent),
-            ],
+            as_server_user(["test", "-x", str(home.parent)]),
             check=False,
         )
         if reach.returncode != 0:

@@ -124,14 +124,12 @@ class Gateway:
                             await connection.execute("")
             except Exception as error:
                 # Whatever it is: the next connection may read a catalog that is mended.
-                # libpq's reason names server and database, never a password; told once, not twice a second.
-                told = {
-                    "sqlstate": getattr(error, "sqlstate", None),
-                    "reason": str(error).split("\n")[0],
-                    **fault(error),
-                }
+                # Told once, not twice a second. libpq's reason names server and database, never a password; the text
+                # of any other error may hold anything and stays out.
+                is_away = isinstance(error, psycopg.OperationalError | OSError)
+                told = {"sqlstate": getattr(error, "sqlstate", None), **fault(error)}
+                told |= {"reason": str(error).split("\n")[0]} if is_away else {}
                 if told != last_told:
-                    is_away = isinstance(error, psycopg.OperationalError | OSError)
                     log().warning("database away" if is_away else "catalog not read", **told)
                 last_told = told
             await asyncio.sleep(0.5)
