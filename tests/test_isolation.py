@@ -8,68 +8,34 @@ from __future__ import annotations
 
 import asyncio
 import os
-import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
 
-import psycopg
 import pytest
 
-from conftest import UPLOAD, Coin, Database, make_coins, migrated_copy, upload_arguments
+from conftest import UPLOAD, Database, make_coins, migrated_copy, upload_arguments
 from db.cluster import Cluster
-from tests.interleavings import Connection, Schedule, Session, Step, play, schedules
-
-CLAIM = "select key_id, public_key_blob from coins.claim_coins(%s, %s, 'BRONZE', %s)"
-
-
-@dataclass
-class World:
-    """One recipient with coins on sale and one coin that is claimed already."""
-
-    bob: uuid.UUID = field(default_factory=uuid.uuid4)
-    senders: tuple[uuid.UUID, uuid.UUID] = field(default_factory=lambda: (uuid.uuid4(), uuid.uuid4()))
-    stock: list[Coin] = field(default_factory=list)
-    fresh: list[Coin] = field(default_factory=lambda: make_coins(2, prefix="fresh"))
-
-
-Call = Callable[[World, int], Step]
-"""Makes the step for one of the two sessions, 0 or 1."""
-
-
-def claim(count: int = 1) -> Call:
-    return lambda world, me: Step("claim", CLAIM, [world.bob, world.senders[me], count])
-
-
-def upload_again(world: World, _me: int) -> Step:
-    return Step("upload again", UPLOAD, upload_arguments(world.bob, world.stock))
-
-
-def upload_fresh(world: World, _me: int) -> Step:
-    return Step("upload new", UPLOAD, upload_arguments(world.bob, world.fresh))
-
-
-def purge(_world: World, _me: int) -> Step:
-    return Step("purge", "select coins.purge_stale(0)")
-
-
-def hard_delete(_world: World, _me: int) -> Step:
-    return Step("hard delete", "select coins.hard_delete_fetched(0)")
+from tests.isolation import calls
+from tests.isolation.calls import Call, World, claim, claim_batch, claim_many, claim_with_id
+from tests.isolation.check import Holders, check_coins, check_outcome, check_spent
+from tests.isolation.interleavings import Connection, Schedule, Session, Step, play, schedules
 
 
 @dataclass(frozen=True)
 class Pair:
     """Two lists of calls that meet.
 
-    stock: coins on sale before. may_wait: names of steps that may wait for the other session; no other may.
-    is_plenty: every claim that doesn't fail gets all it asks for (READ COMMITTED).
+    stock: Bob's coins on sale before. may_wait: names of steps that may wait for the other session; no other may.
+    may_fail: errors that are an answer. is_plenty: at READ COMMITTED every claim gets all it asks for.
     """
 
     first: list[Call]
     second: list[Call]
     stock: int = 4
     may_wait: frozenset[str] = frozenset()
+    may_fail: frozenset[str] = frozenset()
     is_plenty: bool = False
 
 
@@ -78,20 +44,41 @@ PAIRS = {
     "claim × claim of the last coin": Pair([claim()], [claim()], stock=1),
     "claim all × claim all": Pair([claim(4)], [claim(4)]),
     "two claims × two claims": Pair([claim(), claim()], [claim(), claim()], is_plenty=True),
-    "claim × purge": Pair([claim()], [purge]),
-    "two claims × purge": Pair([claim(), claim()], [purge]),
-    "purge × purge": Pair([purge], [purge]),
-    "claim × hard delete": Pair([claim()], [hard_delete]),
-    "two claims × two hard deletes": Pair([claim(), claim()], [hard_delete, hard_delete]),
-    "hard delete × hard delete": Pair([hard_delete], [hard_delete]),
-    "claim × upload of new coins": Pair([claim(4)], [upload_fresh]),
-    "claim × the same upload again": Pair([claim(2)], [upload_again], may_wait=frozenset({"upload again"})),
-    "upload × upload": Pair([upload_fresh], [upload_fresh], may_wait=frozenset({"upload new"})),
+    "claim × batch": Pair([claim()], [claim_batch()], is_plenty=True),
+    "batch × batch": Pair([claim_batch(2)], [claim_batch(2)], is_plenty=True),
+    "claim many × batch": Pair([claim_many(2)], [claim_batch(2)], is_plenty=True),
+    "claim many × claim many": Pair([claim_many(2)], [claim_many(2)], is_plenty=True),
+    "claim with id × the same": Pair(
+        [claim_with_id(2)], [claim_with_id(2)], may_wait=frozenset({"claim with id"}), is_plenty=True
+    ),
+    "claim with id × another claim with it": Pair(
+        [claim_with_id(2)],
+        [claim_with_id(1)],
+        may_wait=frozenset({"claim with id"}),
+        may_fail=frozenset({"PT422"}),
+        is_plenty=True,
+    ),
+    "claim × purge": Pair([claim()], [calls.purge]),
+    "two claims × purge": Pair([claim(), claim()], [calls.purge]),
+    "purge × purge": Pair([calls.purge], [calls.purge]),
+    "claim × hard delete": Pair([claim()], [calls.hard_delete]),
+    "two claims × two hard deletes": Pair([claim(), claim()], [calls.hard_delete, calls.hard_delete]),
+    "claim again × hard delete": Pair([calls.claim_early_again], [calls.hard_delete], may_fail=frozenset({"PT410"})),
+    "hard delete × hard delete": Pair([calls.hard_delete], [calls.hard_delete], may_wait=frozenset({"hard delete"})),
+    "claim × upload of new coins": Pair([claim(4)], [calls.upload_new]),
+    "claim × the same upload again": Pair([claim(2)], [calls.upload_again]),
+    "hard delete × upload of a spent coin": Pair([calls.hard_delete], [calls.upload_spent]),
+    "purge × the same upload again": Pair([calls.purge], [calls.upload_again]),
+    "upload × upload": Pair([calls.upload_new], [calls.upload_new], may_wait=frozenset({"upload new"})),
+    "claim × discard all": Pair([claim(2)], [calls.discard_all]),
+    "claim × discard of the same coin": Pair([claim()], [calls.discard_first]),
+    "discard × the same upload again": Pair([calls.discard_all], [calls.upload_again]),
+    "discard × purge": Pair([calls.discard_all], [calls.purge]),
 }
 ENDS = tuple(product(("commit", "rollback"), repeat=2))
 LEVELS = ("READ COMMITTED", "REPEATABLE READ")
-REFUSALS = {"READ COMMITTED": set(), "REPEATABLE READ": {"40001"}}
-"""Errors that a session may get. A serialization failure asks it to try again; nothing has happened."""
+NEEDS_FRESH_SNAPSHOT = "25000"
+"""upload_coins() refuses REPEATABLE READ: an older snapshot would not show what was spent since."""
 
 
 @dataclass
@@ -102,22 +89,24 @@ class Stage:
     monitor: Connection
 
     async def set_up(self, stock: int) -> World:
-        """A recipient with coins; whatever an earlier interleaving left is gone."""
-        world = World()
+        """Two recipients with coins; whatever an earlier interleaving left is gone."""
+        world = World(stock=make_coins(stock))
         await self.monitor.execute("delete from coins.coin_inventory")
-        early = make_coins(1, prefix="early")
-        world.stock = make_coins(stock)
-        await self.monitor.execute(UPLOAD, upload_arguments(world.bob, early))
-        await self.monitor.execute(CLAIM, [world.bob, uuid.uuid4(), 1])
+        await self.monitor.execute(UPLOAD, upload_arguments(world.bob, world.early))
+        await self.monitor.execute(calls.CLAIM, [world.bob, world.senders[0], 1, world.early_request])
         await self.monitor.execute(UPLOAD, upload_arguments(world.bob, world.stock))
+        await self.monitor.execute(UPLOAD, upload_arguments(world.carol, world.other_stock))
         return world
 
-    async def holders(self, world: World) -> dict[str, uuid.UUID | None]:
-        """Who has claimed each coin that is there; None: it is on sale."""
-        cursor = await self.monitor.execute(
-            "select ci.key_id, ci.fetched_by from coins.coin_inventory as ci where ci.user_id = %s", [world.bob]
-        )
+    async def holders(self) -> Holders:
+        """Who has claimed each coin that is there."""
+        cursor = await self.monitor.execute("select ci.key_id, ci.fetched_by from coins.coin_inventory as ci")
         return dict(await cursor.fetchall())
+
+    async def upload_all_again(self, world: World) -> None:
+        """As a device does that never heard of anything."""
+        coins = [*world.early, *world.stock, *world.fresh]
+        await self.monitor.execute(UPLOAD, upload_arguments(world.bob, coins))
 
 
 @asynccontextmanager
@@ -137,53 +126,29 @@ def databases(cluster: Cluster, template: str) -> Iterator[list[Database]]:
         yield [stack.enter_context(migrated_copy(cluster, template)) for _ in ENDS]
 
 
-def deleted_by(session: Session, *names: str) -> int:
-    """How many coins a session's calls of these names deleted, for good."""
-    done = [outcome for outcome in session.outcomes if outcome.step.name in names and outcome.rows]
-    return sum(int(outcome.rows[0][0]) for outcome in done) if session.has_committed else 0
-
-
-async def check(stage: Stage, world: World, pair: Pair, level: str, sessions: tuple[Session, Session]) -> None:
-    """Assert all that must hold after an interleaving, whatever it was."""
-    for session in sessions:
-        for place, outcome in enumerate(session.outcomes):
-            has_failed = any(earlier.error for earlier in session.outcomes[:place])
-            allowed = REFUSALS[level] | ({"25P02"} if has_failed else set())
-            assert outcome.error in allowed | {""}, "an error that nobody expects"
-            assert not outcome.has_waited or outcome.step.name in pair.may_wait, f"{outcome.step.name} had to wait"
-            if outcome.step.name == "claim" and not outcome.error:
-                wanted = int(outcome.step.parameters[2])
-                assert len(outcome.rows) <= wanted, "more coins than asked for"
-                if pair.is_plenty and level == "READ COMMITTED":
-                    assert len(outcome.rows) == wanted, "fewer coins than asked for although there are enough"
-
-    holders = await stage.holders(world)
-    keys = {coin[0]: coin[2] for coin in world.stock}
-    given: dict[str, uuid.UUID] = {}
-    for session, sender in zip(sessions, world.senders, strict=True):
-        for outcome in session.outcomes if session.has_committed else []:
-            for key_id, public_key in outcome.rows if outcome.step.name == "claim" else []:
-                assert key_id not in given, f"{key_id} was given twice"
-                assert keys.get(key_id, public_key) == public_key, f"{key_id} came with another public key"
-                given[key_id] = sender
-
-    is_hard_deleted = sum(deleted_by(session, "hard delete") for session in sessions)
-    early_or_given = {"early-000"} | given.keys()
-    gone = early_or_given - holders.keys()
-    assert len(gone) == is_hard_deleted, "a claimed coin goes by the hard delete and by nothing else"
-    for key_id, sender in given.items():
-        assert holders.get(key_id, sender) == sender, f"{key_id} was given and is not marked"
-    marked = {key_id for key_id, holder in holders.items() if holder}
-    assert marked <= early_or_given, "a coin is marked that nobody has"
-
-    not_given = keys.keys() - given.keys()
-    purged = sum(deleted_by(session, "purge", "discard") for session in sessions)
-    missing = {key_id for key_id in not_given if key_id not in holders}
-    is_uploaded = any(session.has_committed and "upload new" in session.names for session in sessions)
-    fresh = {coin[0] for coin in world.fresh} if is_uploaded else set()
-    missing |= fresh - holders.keys()
-    assert len(missing) == purged, "a coin that nobody has is on sale, unless it was purged or discarded"
-    assert holders.keys() <= early_or_given | keys.keys() | fresh, "a coin came from nowhere"
+async def play_and_check(stage: Stage, pair: Pair, level: str, ends: tuple[str, ...], schedule: Schedule) -> None:
+    """Play one schedule; a failure tells all that happened."""
+    world = await stage.set_up(pair.stock)
+    sessions = (Session(stage.connections[0], []), Session(stage.connections[1], []))
+    for me, (session, made_by) in enumerate(zip(sessions, (pair.first, pair.second), strict=True)):
+        begin = Step("begin", f"begin isolation level {level}")
+        session.steps = [begin, *(call(world, me) for call in made_by), Step(ends[me], ends[me])]
+    trace = await play(schedule, sessions, stage.monitor)
+    try:
+        for session in sessions:
+            may_fail = pair.may_fail
+            for outcome in session.outcomes:
+                if level == "REPEATABLE READ":
+                    is_upload = outcome.step.name.startswith("upload")
+                    may_fail |= {NEEDS_FRESH_SNAPSHOT if is_upload else "40001"}
+                check_outcome(outcome, may_fail, pair.may_wait, pair.is_plenty and level == "READ COMMITTED")
+                may_fail |= {"25P02"} if outcome.error else set()
+        check_coins(world, sessions, await stage.holders())
+        await stage.upload_all_again(world)
+        check_spent(world, sessions, await stage.holders())
+    except AssertionError as error:
+        story = "\n  ".join(trace)
+        raise AssertionError(f"{error}\nISOLATION_SCHEDULE={schedule}, {level}:\n  {story}") from error
 
 
 async def play_all(database: Database, pair: Pair, level: str, ends: tuple[str, ...]) -> None:
@@ -200,24 +165,6 @@ async def test_all_interleavings(databases: list[Database], name: str, level: st
     async with asyncio.TaskGroup() as group:
         for database, ends in zip(databases, ENDS, strict=True):
             group.create_task(play_all(database, PAIRS[name], level, ends))
-
-
-async def play_and_check(stage: Stage, pair: Pair, level: str, ends: tuple[str, ...], schedule: Schedule) -> None:
-    world = await stage.set_up(pair.stock)
-    calls = (pair.first, pair.second)
-    sessions = (Session(stage.connections[0], []), Session(stage.connections[1], []))
-    for me, session in enumerate(sessions):
-        session.steps = [
-            Step("begin", f"begin isolation level {level}"),
-            *(call(world, me) for call in calls[me]),
-            Step(ends[me], ends[me]),
-        ]
-    trace = await play(schedule, sessions, stage.monitor)
-    try:
-        await check(stage, world, pair, level, sessions)
-    except (AssertionError, psycopg.Error) as error:
-        story = "\n  ".join(trace)
-        raise AssertionError(f"{error}\nISOLATION_SCHEDULE={schedule}, {level}:\n  {story}") from error
 
 
 async def test_a_claim_without_its_lock_clause_is_found_out(database: Database) -> None:

@@ -20,11 +20,15 @@ Schedule = str
 
 @dataclass(frozen=True)
 class Step:
-    """One statement of a session; its name tells it in the trace."""
+    """One statement of a session; its name tells it in the trace.
+
+    wanted: how many coins a claim asks for; 0 for all that is no claim.
+    """
 
     name: str
     statement: str
     parameters: Sequence[Any] = ()
+    wanted: int = 0
 
 
 @dataclass
