@@ -70,10 +70,18 @@ PAIRS = {
     "hard delete × upload of a spent coin": Pair([calls.hard_delete], [calls.upload_spent]),
     "purge × the same upload again": Pair([calls.purge], [calls.upload_again]),
     "upload × upload": Pair([calls.upload_new], [calls.upload_new], may_wait=frozenset({"upload new"})),
-    "claim × discard all": Pair([claim(2)], [calls.discard_all]),
-    "claim × discard of the same coin": Pair([claim()], [calls.discard_first]),
+    "claim × discard all": Pair([claim(2)], [calls.discard_all], may_wait=frozenset({"discard"})),
+    "claim × discard of the same coin": Pair([claim()], [calls.discard_first], may_wait=frozenset({"discard"})),
     "discard × the same upload again": Pair([calls.discard_all], [calls.upload_again]),
-    "discard × purge": Pair([calls.discard_all], [calls.purge]),
+    "discard × purge": Pair([calls.discard_all], [calls.purge], may_wait=frozenset({"discard"})),
+    "claim × fence": Pair([claim(2)], [calls.fence], may_wait=frozenset({"claim", "fence"})),
+    "upload in the old epoch × fence": Pair(
+        [calls.upload_in_epoch],
+        [calls.fence],
+        may_wait=frozenset({"upload new", "fence"}),
+        may_fail=frozenset({"PT409"}),
+    ),
+    "hard delete × fence": Pair([calls.hard_delete], [calls.fence], may_wait=frozenset({"hard delete", "fence"})),
 }
 ENDS = tuple(product(("commit", "rollback"), repeat=2))
 LEVELS = ("READ COMMITTED", "REPEATABLE READ")
@@ -96,6 +104,8 @@ class Stage:
         await self.monitor.execute(calls.CLAIM, [world.bob, world.senders[0], 1, world.early_request])
         await self.monitor.execute(UPLOAD, upload_arguments(world.bob, world.stock))
         await self.monitor.execute(UPLOAD, upload_arguments(world.carol, world.other_stock))
+        cursor = await self.monitor.execute("select e.number from coins.epoch as e")
+        (world.epoch,) = await cursor.fetchone() or (0,)
         return world
 
     async def holders(self) -> Holders:

@@ -25,6 +25,9 @@ cross join unnest(m.coins) as c
 """
 
 
+UPLOAD_WITH_EPOCH = UPLOAD.rstrip().removesuffix(")") + ", %s)"
+
+
 @dataclass
 class World:
     """Two recipients with coins on sale, two senders; the first sender has claimed one coin of Bob's, with a request id."""
@@ -33,6 +36,7 @@ class World:
     carol: uuid.UUID = field(default_factory=uuid.uuid4)
     senders: tuple[uuid.UUID, uuid.UUID] = field(default_factory=lambda: (uuid.uuid4(), uuid.uuid4()))
     early_request: uuid.UUID = field(default_factory=uuid.uuid4)
+    epoch: int = 0
     request: uuid.UUID = field(default_factory=uuid.uuid4)
     early: list[Coin] = field(default_factory=lambda: make_coins(1, prefix="early"))
     stock: list[Coin] = field(default_factory=list)
@@ -89,6 +93,15 @@ def upload_spent(world: World, _me: int) -> Step:
 
 def upload_new(world: World, _me: int) -> Step:
     return Step("upload new", UPLOAD, upload_arguments(world.bob, world.fresh))
+
+
+def upload_in_epoch(world: World, _me: int) -> Step:
+    """An upload that names the epoch in which the sessions began."""
+    return Step("upload new", UPLOAD_WITH_EPOCH, [*upload_arguments(world.bob, world.fresh), world.epoch])
+
+
+def fence(_world: World, _me: int) -> Step:
+    return Step("fence", "select dropped from ops.fence_coins()")
 
 
 def discard_all(world: World, _me: int) -> Step:

@@ -64,7 +64,9 @@ def check_coins(world: World, sessions: tuple[Session, Session], holders: Holder
         assert holders.get(key_id, sender) == sender, f"{key_id} was given and is not marked for its sender"
     for_sale = uploaded - claimed
     missing = for_sale - holders.keys()
-    assert len(missing) == deleted_by(sessions, "purge", "discard"), "a coin that nobody has is not on sale"
+    assert len(missing) == deleted_by(sessions, "purge", "discard", "fence"), "a coin that nobody has is not on sale"
+    is_fenced = any(session.has_committed and "fence" in session.names for session in sessions)
+    assert not is_fenced or None not in holders.values(), "a coin of the old epoch is on sale behind the fence"
 
 
 def check_spent(world: World, sessions: tuple[Session, Session], holders: Holders) -> None:
