@@ -1,7 +1,7 @@
 """Two sessions, all interleavings: whatever else happens to a coin, one sender at most has it.
 
-Each test is a row of PAIRS at one isolation level; it plays every order of the steps, with every mix of COMMIT and
-ROLLBACK. A failure prints the schedule; `ISOLATION_SCHEDULE=112122 pytest tests/test_isolation.py -k '…'` plays that one.
+Each test is a row of PAIRS at one isolation level; it plays every order of the steps, with both sessions committing
+and with either rolling back. A failure prints the schedule; `ISOLATION_SCHEDULE=112122 pytest tests/test_isolation.py -k '…'` plays that one.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
-from itertools import product
 
 import pytest
 
@@ -62,7 +61,6 @@ PAIRS = {
     "two claims × purge": Pair([claim(), claim()], [calls.purge]),
     "purge × purge": Pair([calls.purge], [calls.purge]),
     "claim × hard delete": Pair([claim()], [calls.hard_delete]),
-    "two claims × two hard deletes": Pair([claim(), claim()], [calls.hard_delete, calls.hard_delete]),
     "claim again × hard delete": Pair([calls.claim_early_again], [calls.hard_delete], may_fail=frozenset({"PT410"})),
     "hard delete × hard delete": Pair([calls.hard_delete], [calls.hard_delete], may_wait=frozenset({"hard delete"})),
     "claim × upload of new coins": Pair([claim(4)], [calls.upload_new]),
@@ -83,7 +81,7 @@ PAIRS = {
     ),
     "hard delete × fence": Pair([calls.hard_delete], [calls.fence], may_wait=frozenset({"hard delete", "fence"})),
 }
-ENDS = tuple(product(("commit", "rollback"), repeat=2))
+ENDS = (("commit", "commit"), ("commit", "rollback"), ("rollback", "commit"))
 LEVELS = ("READ COMMITTED", "REPEATABLE READ")
 NEEDS_FRESH_SNAPSHOT = "25000"
 """upload_coins() refuses REPEATABLE READ: an older snapshot would not show what was spent since."""
