@@ -140,27 +140,49 @@ async def test_over_http_the_quota_is_exact(
     assert (len(keys), len(set(keys))) == (QUOTA, QUOTA)
 
 
+Given = tuple[str, bool]
+"""key_id, and whether it is a last-resort coin."""
+
+
+async def claim_by_function(
+    connection: psycopg.AsyncConnection[Any], target: uuid.UUID, sender: uuid.UUID
+) -> list[Given]:
+    return await (await connection.execute(CLAIM_MANY, [sender, target, 1])).fetchall()
+
+
+async def claim_over_http(http: aiohttp.ClientSession, target: uuid.UUID, sender: uuid.UUID) -> list[Given]:
+    wish = {"target_user_id": str(target), "coin_category": "BRONZE", "accept_last_resort": True}
+    async with http.post("/v1/coins/claim", json={"requester_id": str(sender), "claims": [wish]}) as answer:
+        assert answer.status == 200, await answer.text()
+        (entry,) = (await answer.json())["claims"]
+    return [(coin["key_id"], coin["last_resort"]) for coin in entry["coins"]]
+
+
+@pytest.mark.parametrize("way", ["function", "HTTP"])
 async def test_a_hundred_senders_drain_a_recipient_to_its_last_resort_coin_and_never_to_nothing(
-    database: Database, connections: Connections, bob: uuid.UUID
+    database: Database, connections: Connections, http: aiohttp.ClientSession, bob: uuid.UUID, way: str
 ) -> None:
     quota, stock, senders = 5, 300, 100
     set_quota(database, "pair", quota)
     upload(database, bob, make_coins(stock))
     database.execute(PUT_LAST_RESORT, [bob, *make_coin("last")])
 
-    async def drain(places: range) -> list[list[tuple[str, bool]]]:
+    async def drain(places: range) -> list[list[Given]]:
         answers = []
         for place in places:
             sender = uuid.uuid4()
-            for _ in range(quota):
-                cursor = await connections[place % CONNECTIONS].execute(CLAIM_MANY, [sender, bob, 1])
-                answers.append(await cursor.fetchall())
+            # One time more than its quota.
+            for _ in range(quota + 1):
+                if way == "HTTP":
+                    answers.append(await claim_over_http(http, bob, sender))
+                else:
+                    answers.append(await claim_by_function(connections[place % CONNECTIONS], bob, sender))
         return answers
 
     drained = await asyncio.gather(*(drain(range(first, senders, CONNECTIONS)) for first in range(CONNECTIONS)))
     answers = [answer for some in drained for answer in some]
-    assert len(answers) == senders * quota
-    assert all(len(answer) == 1 for answer in answers), "a sender within its quota was sent away with nothing"
+    assert len(answers) == senders * (quota + 1)
+    assert all(len(answer) == 1 for answer in answers), "a sender was sent away with nothing"
     once = [key for ((key, is_last),) in answers if not is_last]
     assert sorted(once) == [f"key-{number:03}" for number in range(stock)]
     assert {key for ((key, is_last),) in answers if is_last} == {"last"}

@@ -20,6 +20,7 @@ from tests.isolation import calls
 from tests.isolation.calls import Call, World, claim, claim_batch, claim_many, claim_with_id
 from tests.isolation.check import Holders, check_coins, check_outcome, check_spent
 from tests.isolation.interleavings import Connection, Schedule, Session, Step, play, schedules
+from tests.marks import move_the_mark_at_every_claim
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,10 @@ async def open_stage(database: Database) -> AsyncIterator[Stage]:
 def databases(cluster: Cluster, template: str) -> Iterator[list[Database]]:
     """One for each mix of ends: these are played side by side, and a purge knows no recipients."""
     with ExitStack() as stack:
-        yield [stack.enter_context(migrated_copy(cluster, template)) for _ in ENDS]
+        made = [stack.enter_context(migrated_copy(cluster, template)) for _ in ENDS]
+        for database in made:
+            move_the_mark_at_every_claim(database)
+        yield made
 
 
 async def play_and_check(stage: Stage, pair: Pair, level: str, ends: tuple[str, ...], schedule: Schedule) -> None:

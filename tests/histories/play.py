@@ -198,6 +198,8 @@ def play(
     records = Records()
     for start in range(0, histories, together):
         chance = random.Random(f"{seed} {start}")
+        # Claims throw dice, too: now and then one moves the queue's mark.
+        connection.execute("select setseed(%s)", [chance.random()])
         recipients = [
             Recipient(chance, uuid.UUID(int=chance.getrandbits(128), version=4))
             for _ in range(min(together, histories - start))
