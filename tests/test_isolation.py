@@ -84,7 +84,7 @@ PAIRS = {
 }
 ENDS = (("commit", "commit"), ("commit", "rollback"), ("rollback", "commit"))
 LEVELS = ("READ COMMITTED", "REPEATABLE READ")
-NEEDS_FRESH_SNAPSHOT = "25000"
+NEEDS_FRESH_SNAPSHOT = "PT409"
 """upload_coins() refuses REPEATABLE READ: an older snapshot would not show what was spent since."""
 
 
