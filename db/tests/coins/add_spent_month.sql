@@ -39,9 +39,9 @@ insert into coins.spent_coin (user_id, month, digests)
 values (:bob, '2031-12-01', '{1}'), (:bob, '2032-01-01', '{2}');
 select is(
     (
-        select tableoid::regclass::text from coins.spent_coin
+        select tableoid::regclass from coins.spent_coin
         where month = '2032-01-01'
-    ), 'coins.spent_coin_2032_01',
+    ), 'coins.spent_coin_2032_01'::regclass,
     'spent coins go to the partition of their month'
 );
 select throws_ok(
