@@ -13,7 +13,10 @@ select
 from coins.quota_use as qu;
 
 select is_empty(
-    format($$select * from coins.allow_claims(array[%L]::uuid[], array[%L]::uuid[], '{GOLD}', '{1}', '{}')$$, :bob, :alice),
+    format(
+        $$select * from coins.allow_claims(array[%L]::uuid[], array[%L]::uuid[], '{GOLD}', '{1}', '{}')$$,
+        :bob, :alice
+    ),
     'where no quota is enabled no call is limited'
 );
 

@@ -20,7 +20,7 @@ create view pg_temp.missing as
 select
     array_agg(
         extract(epoch from qu.full_at - now())::integer
-        order by qu.target_user_id desc, qu.requester_id
+        order by qu.target_user_id desc, qu.requester_id asc
     ) as seconds
 from coins.quota_use as qu;
 

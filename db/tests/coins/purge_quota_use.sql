@@ -18,7 +18,7 @@ values
 (:bob, :alice, now() + interval '1 day');
 
 select throws_ok('select coins.purge_quota_use(0)', '22023', 'limit must be at least 1', 'to purge none is a mistake');
-select throws_ok('select coins.purge_quota_use(-1)', '22023', 'limit must be at least 1', 'to purge less than none, too');
+select throws_ok('select coins.purge_quota_use(-1)', '22023', 'limit must be at least 1', 'and so is fewer');
 select is(
     (
         select count(*)
