@@ -326,7 +326,7 @@ select results_eq(
     'the quota of one sender is not that of another'
 );
 select lives_ok(
-    $$select coins.set_claim_quota('recipient', true, 2, '2 days') union all select coins.set_claim_quota('pair', false)$$,
+    $$select coins.set_claim_quota('recipient', true, 2, '2 days'), coins.set_claim_quota('pair', false)$$,
     'an operator may limit all senders together'
 );
 select results_eq(
@@ -351,7 +351,7 @@ select
 from coins.coin_inventory as ci
 where ci.user_id = :erin and ci.key_id = 'e39'
 on conflict on constraint pk_queue_mark do update
-set uploaded_at = excluded.uploaded_at, record_id = excluded.record_id;
+    set uploaded_at = excluded.uploaded_at, record_id = excluded.record_id;
 select set_eq(
     format($$select key_id from coins.claim_coins(%L, %L, 'BRONZE', 3)$$, :erin, :alice),
     array['e39', 'e40', 'e17'],
@@ -360,7 +360,7 @@ select set_eq(
 insert into coins.queue_mark (user_id, coin_category, uploaded_at, record_id)
 values (:erin, 'BRONZE', 'infinity', 0)
 on conflict on constraint pk_queue_mark do update
-set uploaded_at = excluded.uploaded_at, record_id = excluded.record_id;
+    set uploaded_at = excluded.uploaded_at, record_id = excluded.record_id;
 select results_eq(
     format($$select key_id from coins.claim_coins(%L, %L, 'BRONZE')$$, :erin, :alice),
     array['e18'],

@@ -197,7 +197,8 @@ select is_empty(
 set local role aqm_device;
 select results_eq(
     format(
-        $$select key_id from coins.claim_coins_batch(array[%L]::uuid[], array[%L]::uuid[], '{SILVER}', '{1}', '{null}')$$,
+        $$select key_id
+        from coins.claim_coins_batch(array[%L]::uuid[], array[%L]::uuid[], '{SILVER}', '{1}', '{null}')$$,
         :dave, :alice
     ),
     array['202'],
@@ -206,7 +207,8 @@ select results_eq(
 set local role aqm_anon;
 select throws_ok(
     format(
-        $$select key_id from coins.claim_coins_batch(array[%L]::uuid[], array[%L]::uuid[], '{SILVER}', '{1}', '{null}')$$,
+        $$select key_id
+        from coins.claim_coins_batch(array[%L]::uuid[], array[%L]::uuid[], '{SILVER}', '{1}', '{null}')$$,
         :dave, :alice
     ),
     '42501', 'permission denied for function claim_coins_batch',
@@ -289,7 +291,10 @@ select results_eq(
         )$$,
         :alice, :new_id, :id
     ),
-    array['1 e8', '2 e9', '3 PT422 this request id was used for another claim', '4 22023 count must be between 1 and 100'],
+    array[
+        '1 e8', '2 e9', '3 PT422 this request id was used for another claim',
+        '4 22023 count must be between 1 and 100'
+    ],
     'an id is refused for another claim, and the other calls are served'
 );
 select results_eq(
@@ -400,7 +405,7 @@ select lives_ok($$select coins.set_claim_quota('pair', false)$$, 'a quota may be
 insert into coins.queue_mark (user_id, coin_category, uploaded_at, record_id)
 values (:erin, 'BRONZE', 'infinity', 0)
 on conflict on constraint pk_queue_mark do update
-set uploaded_at = excluded.uploaded_at, record_id = excluded.record_id;
+    set uploaded_at = excluded.uploaded_at, record_id = excluded.record_id;
 select results_eq(
     format($$select pg_temp.claim(array[%L]::uuid[], '{1}', '{null}')$$, :alice),
     array['1 55P03 coins are locked by other claims'],
@@ -426,7 +431,8 @@ insert into pg_temp.told (words) values (format('%s %s %s %s', p_user_id, p_coin
 $$;
 select results_eq(
     format(
-        $$select count(*) from pg_temp.claim(array_fill(%L::uuid, array[2]), '{5,6}', array_fill(null::uuid, array[2]))$$,
+        $$select count(*)
+        from pg_temp.claim(array_fill(%L::uuid, array[2]), '{5,6}', array_fill(null::uuid, array[2]))$$,
         :alice
     ),
     array[11::bigint],
@@ -435,7 +441,8 @@ select results_eq(
 select is_empty('select * from pg_temp.told', 'and the device is not told');
 select results_eq(
     format(
-        $$select count(*) from pg_temp.claim(array_fill(%L::uuid, array[2]), '{1,2}', array_fill(null::uuid, array[2]))$$,
+        $$select count(*)
+        from pg_temp.claim(array_fill(%L::uuid, array[2]), '{1,2}', array_fill(null::uuid, array[2]))$$,
         :alice
     ),
     array[3::bigint],

@@ -20,12 +20,14 @@ values
 (:alice, 'BRONZE', 'last', '8', '');
 
 create view pg_temp.kept as
-select array_agg(kept.name order by kept.name collate "C") as names
+select array_agg(kept.name order by kept.name) as names
 from (
-    select case ci.user_id when 'b0b00000-0000-4000-8000-000000000000' then 'bob ' else 'alice ' end || ci.key_id as name
+    select
+        case ci.user_id when 'b0b00000-0000-4000-8000-000000000000' then 'bob ' else 'alice ' end || ci.key_id as name
     from coins.coin_inventory as ci
     union all
-    select case lr.user_id when 'b0b00000-0000-4000-8000-000000000000' then 'bob ' else 'alice ' end || lr.key_id
+    select
+        case lr.user_id when 'b0b00000-0000-4000-8000-000000000000' then 'bob ' else 'alice ' end || lr.key_id
     from coins.last_resort_coin as lr
 ) as kept;
 

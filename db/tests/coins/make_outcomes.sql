@@ -112,7 +112,7 @@ select results_eq(
         'ca BRONZE 6 of 1, wait 10: ',
         'ca GOLD 0 of 1, wait 10: last of carol*'
     ],
-    'a quota gives what it has left; an element after that learns when to retry and may get the last resort all the same'
+    'a quota gives what it has left; an element after that learns when to retry and may get the last resort'
 );
 select is(
     (

@@ -15,7 +15,7 @@ language sql
 begin atomic
     insert into ear.heard (channel, payload) values (p_channel, p_payload);
 end;
-alter function coins.signal_low_stock set search_path = ear, pg_catalog, pg_temp;
+do $$ begin alter function coins.signal_low_stock set search_path = ear, pg_catalog, pg_temp; end $$;
 
 -- How often a device hears of it when so many of bob's coins are left after a claim of p_taken.
 create function pg_temp.times_heard(p_left integer, p_taken integer, p_low_stock integer)
