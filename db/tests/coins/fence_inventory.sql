@@ -57,7 +57,10 @@ select is(
     'a dropped coin is refused for ever, by its name and by its key; another user''s name is free'
 );
 select is(
-    coins.upload_coins(:alice, array[pg_temp.coin('of alice'), pg_temp.coin('x', 'of alice')]), 0,
+    coins.upload_coins(
+        :alice,
+        array[pg_temp.coin('of alice'), pg_temp.coin('new name', 'of alice'), pg_temp.coin('of alice', 'new key')]
+    ), 0,
     'the coins of each user are remembered'
 );
 select isnt(

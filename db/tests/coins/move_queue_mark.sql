@@ -20,7 +20,7 @@ insert into coins.coin_inventory (
 )
 overriding system value
 values
-(30, :bob, 'third', 'BRONZE', '3', '', '2026-01-01 02:00Z', null, null),
+(3, :bob, 'third', 'BRONZE', '3', '', '2026-01-01 02:00Z', null, null),
 (12, :bob, 'second', 'BRONZE', '2', '', '2026-01-01 01:00Z', null, null),
 (11, :bob, 'first', 'BRONZE', '1', '', '2026-01-01 01:00Z', null, null),
 (40, :bob, 'claimed', 'BRONZE', '0', '', '2026-01-01 00:00Z', :alice, now()),
@@ -52,7 +52,7 @@ select results_eq(
 select pg_temp.move('2026-01-01 01:00Z', 13) is null as is_done
 \gset
 select results_eq(
-    'select uploaded_at, record_id from coins.queue_mark', $$values (timestamptz '2026-01-01 02:00Z', 30::bigint)$$,
+    'select uploaded_at, record_id from coins.queue_mark', $$values (timestamptz '2026-01-01 02:00Z', 3::bigint)$$,
     'the mark moves on from the mark so far'
 );
 select pg_temp.move('-infinity', 0) is null as is_done
