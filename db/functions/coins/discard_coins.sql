@@ -14,6 +14,11 @@ begin
         raise exception using errcode = 'invalid_parameter_value', message = 'user_id must not be null';
     end if;
 
+    -- Where a queue comes near its threshold is no longer known. Claims don't wait for this: they let the mark be.
+    perform pg_advisory_xact_lock(hashtextextended(format('coins.queue_mark %s %s', p_user_id, cc.name), 0))
+    from (select cc.name from coins.coin_category as cc order by cc.name) as cc;
+    delete from coins.queue_mark as qm where qm.user_id = p_user_id;
+
     with coin as (
         delete from coins.coin_inventory as ci
         where ci.user_id = p_user_id and ci.fetched_by is null and (p_key_ids is null or ci.key_id = any(p_key_ids))
