@@ -6,6 +6,7 @@ import asyncio
 import re
 import resource
 from collections.abc import Iterable
+from typing import cast
 from urllib.parse import urlsplit
 
 from .errors import BenchError
@@ -34,8 +35,8 @@ class Connection(asyncio.Protocol):
         self.end = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101 for the type checker
-        self.transport = transport
+        # uvloop's transports are none by class.
+        self.transport = cast(asyncio.WriteTransport, transport)
 
     def ask(self, request: bytes) -> asyncio.Future[tuple[int, bytes]]:
         """Send; returns what will hold the status and the body. Raises Lost in it when the connection ends."""

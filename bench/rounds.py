@@ -53,11 +53,13 @@ def run_rounds(
     contestants: Sequence[Contestant],
     rounds: int | None = None,
     claims: int | None = None,
+    is_warmed: bool = True,
     guess: int = FIRST_GUESS,
 ) -> dict[str, list[Result]]:
     """The results of every contestant, a list of rounds each. The warm-up's faults count with the first round's.
 
-    rounds: other than the options'. claims: what a round takes where that is known: then there is no warm-up.
+    rounds: other than the options'. claims: what a round takes where that is known. is_warmed: whether there is a
+    warm-up in that case; otherwise it is needed to know how much stock a round takes.
     guess: claims that the first warm-up gets stock for.
     """
     seconds = bench.options.seconds
@@ -68,6 +70,9 @@ def run_rounds(
         if claims is None:
             first = warm_up(bench, contestant, guess)
             fastest[contestant.name], faults[contestant.name] = first.rate, first.faults
+        elif is_warmed:
+            bench.say(f"warm-up: {contestant.name}")
+            faults[contestant.name] = run_once(contestant, 1, claims).faults
 
     def turn(contestant: Contestant) -> Callable[[], Result]:
         name = contestant.name

@@ -40,7 +40,7 @@ def run(bench: Bench) -> list[Section]:
         theirs = bench.yardstick.stock.of(options.category, 1, HOT)
         script = seed_script(options.yardstick)
         contestants.append(contestant("drained by plain FIFO", theirs, script, min(drain, MOST_FIFO)))
-    results = run_rounds(bench, contestants, claims=drain)
+    results = run_rounds(bench, contestants, claims=drain, is_warmed=False)
     goals = [Goal(contestant.name, measure=SLOWER) for contestant in contestants[1:]]
     curves = {each.name: each.load.curve() for each in contestants if isinstance(each.load, Drain)}
     return [
