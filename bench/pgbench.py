@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from pathlib import Path
+from typing import NamedTuple
 
 from db.cluster import find_binaries
 
@@ -12,6 +13,14 @@ from .errors import BenchError
 from .results import Result, latencies
 
 SCRIPT = "script.sql"
+
+
+class Call(NamedTuple):
+    """A call as pgbench logged it. ended: seconds of the epoch. ms: how long it took."""
+
+    client: int
+    ended: float
+    ms: float
 
 
 class PgBench:
@@ -45,12 +54,11 @@ class PgBench:
     def run(self, seconds: int) -> Result:
         """Load for so many seconds; the last calls are waited for. Raises BenchError when pgbench can't."""
         rate, calls = self.call(seconds)
-        times = [time for _, time in calls]
+        times = [call.ms for call in calls]
         return Result(coins=len(times) * self.claims, seconds=len(times) / rate, **latencies(times))
 
-    def call(self, seconds: int) -> tuple[float, list[tuple[float, float]]]:
-        """Load, and return calls a second and each call: when it ended (seconds of the epoch), how long it took (ms).
-        One client's calls are in their order. Raises BenchError when pgbench can't."""
+    def call(self, seconds: int) -> tuple[float, list[Call]]:
+        """Load, and return calls a second and each call, those of one client in their order. Raises BenchError when pgbench can't."""
         ran = subprocess.run(
             self.command(seconds), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
         )
@@ -60,8 +68,10 @@ class PgBench:
             for line in path.read_text().splitlines():
                 # client, number of the call, microseconds, script, epoch, microseconds of it
                 words = line.split()
-                calls.append((int(words[4]) + int(words[5]) / 1e6, int(words[2]) / 1000))
+                calls.append(Call(int(words[0]), int(words[4]) + int(words[5]) / 1e6, int(words[2]) / 1000))
             path.unlink()
-        if ran.returncode != 0 or not rate or not calls:
+        if ran.returncode != 0 or not rate:
             raise BenchError(f"pgbench failed:\n{ran.stderr}")
+        if not calls:
+            raise BenchError("pgbench had no answer in all that time: the machine is too busy, or --seconds too short")
         return float(rate[1]), calls

@@ -54,21 +54,23 @@ def run_rounds(
     rounds: int | None = None,
     claims: int | None = None,
     is_warmed: bool = True,
-    guess: int = FIRST_GUESS,
+    are_alike: bool = False,
 ) -> dict[str, list[Result]]:
     """The results of every contestant, a list of rounds each. The warm-up's faults count with the first round's.
 
     rounds: other than the options'. claims: what a round takes where that is known. is_warmed: whether there is a
-    warm-up in that case; otherwise it is needed to know how much stock a round takes.
-    guess: claims that the first warm-up gets stock for.
+    warm-up in that case; otherwise it is needed to know how much stock a round takes. are_alike: they are about as
+    fast as each other, so that the first one's warm-up tells enough.
     """
     seconds = bench.options.seconds
     fastest: dict[str, float] = {}
     faults: dict[str, Mapping[str, int]] = {}
     for contestant in contestants:
         bench.commands.append(contestant.load.command(seconds))
-        if claims is None:
-            first = warm_up(bench, contestant, guess)
+        if are_alike and fastest:
+            fastest[contestant.name] = max(fastest.values())
+        elif claims is None:
+            first = warm_up(bench, contestant)
             fastest[contestant.name], faults[contestant.name] = first.rate, first.faults
         elif is_warmed:
             bench.say(f"warm-up: {contestant.name}")
@@ -89,9 +91,9 @@ def run_rounds(
     return take_turns(bench, turns, rounds or bench.options.rounds)
 
 
-def warm_up(bench: Bench, contestant: Contestant, guess: int = FIRST_GUESS) -> Result:
+def warm_up(bench: Bench, contestant: Contestant) -> Result:
     """A second without measuring, which tells how much stock a round needs; again with more if it ran out."""
-    claims = guess
+    claims = FIRST_GUESS
     while True:
         bench.say(f"warm-up: {contestant.name}, 1 s")
         result = run_once(contestant, 1, claims)

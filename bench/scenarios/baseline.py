@@ -43,7 +43,7 @@ def measure(bench: Bench, stocks: dict[str, Stock], function: str, claims: int) 
         script = SINGLE if claims == 1 else batch_script(stock)
         load = bench.pgbench(f"baseline {function} {name}", stock, script, CLIENTS, claims=claims)
         contestants.append(Contestant(name, load, stock))
-    results = run_rounds(bench, contestants, rounds=bench.options.pairs)
+    results = run_rounds(bench, contestants, rounds=bench.options.pairs, are_alike=True)
     title = f"{function}: this checkout against {ref}"
     return Section(
         title=title,

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 
 from ..goals import Goal
+from ..pgbench import Call
 from ..plots import Lines
 from ..report import Section
 from ..results import Result, latencies
@@ -38,14 +39,16 @@ def run(bench: Bench) -> list[Section]:
     bench.say(f"{claims:,} claims")
     with Keeper(bench, stock) as keeper:
         rate, calls = load.call(0)
-    calls.sort()
+    # Where clients have ended already, those that are left are no measure.
+    ends = {call.client: call.ended for call in calls}
+    steady = sorted((call for call in calls if call.ended <= min(ends.values())), key=lambda call: call.ended)
     faults = {"claim without a coin": claims - keeper.deleted - stock.claimed()} if keeper.is_done else {}
-    tenth = max(2, claims // 10)
-    first, last = pace(calls[:tenth]), pace(calls[-tenth:])
+    tenth = max(2, len(steady) // 10)
+    first, last = pace(steady[:tenth]), pace(steady[-tenth:])
     result = Result(
         coins=claims,
         seconds=claims / rate,
-        **latencies([time for _, time in calls]),
+        **latencies([call.ms for call in calls]),
         faults={fault: number for fault, number in faults.items() if number},
         more={
             FIRST: first,
@@ -58,10 +61,9 @@ def run(bench: Bench) -> list[Section]:
             "MB of table at the end": keeper.sizes[-1][1],
         },
     )
-    start = calls[0][0]
-    step = max(2, claims // 100)
-    slices = [calls[place : place + step] for place in range(0, claims - step + 1, step)]
-    pairs = [(each[-1][0] - start, pace(each)) for each in slices]
+    start, step = steady[0].ended, max(2, len(steady) // 100)
+    slices = [steady[place : place + step] for place in range(0, len(steady) - step + 1, step)]
+    paces = [(each[-1].ended - start, pace(each)) for each in slices]
     sizes = [(moment - start, size) for moment, size in keeper.sizes]
     return [
         Section(
@@ -73,7 +75,7 @@ def run(bench: Bench) -> list[Section]:
             results={name: [result]},
             goals=[Goal(name, measure=HELD, at_least=0.85)],
             plots=[
-                Lines("long-claims", "Long run: claims/s", "seconds", "claims/s", {name: _columns(pairs)}),
+                Lines("long-claims", "Long run: claims/s", "seconds", "claims/s", {name: _columns(paces)}),
                 Lines(
                     "long-size", "Long run: table with TOAST and indexes", "seconds", "MB", {"size": _columns(sizes)}
                 ),
@@ -82,9 +84,9 @@ def run(bench: Bench) -> list[Section]:
     ]
 
 
-def pace(calls: Sequence[tuple[float, float]]) -> float:
+def pace(calls: Sequence[Call]) -> float:
     """Calls a second of some that follow each other."""
-    return len(calls) / max(calls[-1][0] - calls[0][0], 1e-6)
+    return len(calls) / max(calls[-1].ended - calls[0].ended, 1e-6)
 
 
 class Keeper:

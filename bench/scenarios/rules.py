@@ -60,7 +60,7 @@ def claims(bench: Bench) -> Section:
             ),
         ),
     ]
-    results = run_rounds(bench, contestants, rounds=bench.options.pairs)
+    results = run_rounds(bench, contestants, rounds=bench.options.pairs, are_alike=True)
     others = [contestant.name for contestant in contestants[1:]]
     return Section(
         title="What each rule adds to a claim",

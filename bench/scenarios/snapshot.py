@@ -86,7 +86,7 @@ class Drain(PgBench):
     def run(self, seconds: int) -> Result:
         """Make all calls."""
         rate, calls = self.call(seconds)
-        self.times = [time for _, time in calls]
+        self.times = [call.ms for call in calls]
         size = slice_of(len(self.times))
         first, last = sum(self.times[:size]) / size, sum(self.times[-size:]) / size
         return Result(
