@@ -27,7 +27,7 @@ from .wrk import find_wrk
 REPORTS = Path(__file__).with_name("reports")
 EPILOG = """
 Everything it needs it makes afresh under a temporary folder, with fsync on, and removes in the end.
-All scenarios together take one to two hours and up to 20 gigabytes with the defaults; one takes minutes. Figures only mean something on a machine
+All scenarios with the defaults take about two hours and up to 20 gigabytes. Figures only mean something on a machine
 that does nothing else meanwhile; of a ratio that is less true.
 
 scenarios:

@@ -184,7 +184,7 @@ def default_yardstick() -> Path:
 
 def _start_cluster(stack: contextlib.ExitStack, home: Path) -> Cluster:
     # What a round wrote must still be there when it is looked at, whatever checkpoint came meanwhile.
-    cluster = Cluster(home / "postgres", {"wal_keep_size": "8GB"})
+    cluster = Cluster(home / "postgres", {"wal_keep_size": "4GB"})
     stack.callback(shutil.rmtree, cluster.sockets, ignore_errors=True)
     stack.callback(cluster.stop, "immediate")
     cluster.start()

@@ -40,7 +40,13 @@ SHORT = [
     "--rounds", "1", "--pairs", "1", "--seconds", "1", "--recipients", "400", "--clients", "8,16", "--category", "BRONZE",
     "--connections", "40", "--rate", "100", "--burst", "60", "--claims", "1600", "--drain", "200", "--digests", "26000",
 ]  # fmt: skip
-APART = [["fetch", "burst", "once"], ["database", "long", "snapshot"], ["upload", "mixed", "open-loop"], ["rules"]]
+APART = [
+    ["fetch", "burst", "once"],
+    ["database"],
+    ["open-loop", "upload", "mixed", "long", "snapshot"],
+    # Where there is no repository there is no other commit.
+    ["rules", *(["baseline", "--against", "HEAD"] if (ROOT / ".git").exists() else [])],
+]
 """Scenarios that run in a process each, all at once: nothing here judges speed, and time is short."""
 
 
@@ -84,14 +90,12 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The report of each scenario, from one run of them all, which must leave nothing behind."""
     made, results = Path(tempfile.mkdtemp(prefix="aqm-test-bench-")), tmp_path_factory.mktemp("reports")
     made.chmod(0o755)
-    # Where there is no repository there is no other commit.
-    apart = [*APART, *([["baseline", "--against", "HEAD"]] if (ROOT / ".git").exists() else [])]
     benches = [
         start_bench(*words, *SHORT, "--data-dir", str(made), "--report", str(results / f"{words[0]}.md"))
-        for words in apart
+        for words in APART
     ]
     found = {}
-    for words, bench in zip(apart, benches, strict=True):
+    for words, bench in zip(APART, benches, strict=True):
         report, progress = bench.communicate(timeout=300)
         assert bench.returncode == 0, progress + report
         assert "No faults" in report
@@ -136,13 +140,13 @@ def test_the_database_is_measured_with_many_recipients_and_with_one(reports: dic
         if HAS_YARDSTICK:
             (only, median) = cells(section, "**claim_coins / seeds' CTE** claims/s")
             assert only == median > 0
-    assert cells(report, "claim_coins, long last tenth / first tenth")[0] > 0
-    assert cells(report, "drained by claim_coins last 1,000 / first 1,000")[0] > 0
 
 
 @pytest.mark.parametrize(
     ("scenario", "row"),
     [
+        ("long", "claim_coins, long last tenth / first tenth"),
+        ("snapshot", "drained by claim_coins last 1,000 / first 1,000"),
         ("upload", "AQM, HTTP coins/s"),
         ("upload", "AQM, database coins/s"),
         ("upload", "AQM, database disk bytes over key and signature"),
