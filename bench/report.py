@@ -124,6 +124,9 @@ def summary(sections: Sequence[Section]) -> list[str]:
         for goal in section.goals:
             values = goal.values(section.results)
             met = {True: "yes", False: "**no**", None: ""}[goal.is_met(values)]
+            if met and any(result.faults for result in section.results[goal.ours]):
+                # To refuse is fast.
+                met = "**no**: faults"
             form = ",.2f"
             rows.append(
                 [
