@@ -105,7 +105,7 @@ class Stock:
         }
         with self.connect() as connection:
             has_digest = connection.execute(
-                "select from pg_attribute where attrelid = %s::regclass and attname = %s",
+                "select from pg_attribute where attrelid = %s::regclass and attname = %s and attgenerated = ''",
                 [self.table.as_string(connection), DIGEST],
             ).rowcount
             statement = sql.SQL(FILL).format(
