@@ -94,9 +94,9 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         start_bench(*words, *SHORT, "--data-dir", str(made), "--report", str(results / f"{words[0]}.md"))
         for words in APART
     ]
+    said = [bench.communicate(timeout=300) for bench in benches]
     found = {}
-    for words, bench in zip(APART, benches, strict=True):
-        report, progress = bench.communicate(timeout=300)
+    for words, bench, (report, progress) in zip(APART, benches, said, strict=True):
         assert bench.returncode == 0, progress + report
         assert "No faults" in report
         assert (results / f"{words[0]}.md").read_text() == report
