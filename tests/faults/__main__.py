@@ -101,7 +101,8 @@ def main(arguments: Sequence[str]) -> int:
     """Run and turn what may go wrong into a message; returns the exit code."""
     options = read_options(arguments)
     # A stop in order, by whatever signal: servers end, folders and mounts go.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda _number, _frame: signal.raise_signal(signal.SIGINT))
     started = time.monotonic()
 
     def say(what: str) -> None:

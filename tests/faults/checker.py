@@ -9,11 +9,12 @@ went wrong.
 from __future__ import annotations
 
 import sys
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
-from typing import Any
 
 import orjson
 
@@ -23,6 +24,9 @@ DUMP = "database.dump"
 Name = tuple[str, str]
 """A coin: user and key_id."""
 
+MANY = 200
+"""More coins than claims under way and a purge can have locked at one moment."""
+
 VERDICTS = {
     "twice": "coins acknowledged to two requests",
     "absent": "coins acknowledged that the database has not given to that sender",
@@ -31,6 +35,7 @@ VERDICTS = {
     "wrong": "coins answered with wrong bytes, of another recipient or category, or more than asked",
     "uploads_lost": "coins whose upload was acknowledged and of which nothing is known",
     "from_nowhere": "coins in the database that nobody uploaded",
+    "none": f"claims answered none although more than {MANY} such coins lay there from the question to the answer",
     "unspent": "coins hard-deleted of which the memory of spent coins knows nothing",
     "order": "coins out of the order of their uploads, for senders who are owed it",
     "open": "requests still unanswered in the end",
@@ -47,7 +52,11 @@ class Claim:
     count: int
     requester: str
     is_ordered: bool
+    asked_at: float
+    attempt_at: float = 0.0
     answers: list[tuple[int, list[tuple[str, str]]]] = field(default_factory=list)
+    nones: list[tuple[float, float]] = field(default_factory=list)
+    """When attempts that were answered none began and ended."""
 
 
 @dataclass
@@ -98,7 +107,7 @@ class Checker:
         self.ordered: list[str] = []
         """Ids of ordered claims in the order of their first answers."""
         self.uploads: dict[str, list[Name]] = {}
-        self.acknowledged_uploads: set[str] = set()
+        self.acknowledged_uploads: dict[str, float] = {}
         self.findings = Findings()
         for path in sorted(folder.glob("*.jsonl")):
             self._read(path)
@@ -110,6 +119,7 @@ class Checker:
         self._judge_order()
         self._judge_uploads()
         self._judge_database(holders)
+        self._judge_nones()
         return self.findings
 
     def _read(self, path: Path) -> None:
@@ -120,15 +130,16 @@ class Checker:
                     is_ordered = line["ordered"]
                 elif line.get("ask") == "claim":
                     self.findings.attempts += 1
-                    self.claims.setdefault(
+                    claim = self.claims.setdefault(
                         line["id"],
-                        Claim(line["user"], line["category"], line["count"], line["requester"], is_ordered),
+                        Claim(line["user"], line["category"], line["count"], line["requester"], is_ordered, line["at"]),
                     )
+                    claim.attempt_at = line["at"]
                 elif line.get("ask") == "upload":
                     self.uploads.setdefault(line["id"], [(line["user"], key) for key in line["keys"]])
                 elif line["id"] in self.uploads:
                     if line.get("status") == 200:
-                        self.acknowledged_uploads.add(line["id"])
+                        self.acknowledged_uploads.setdefault(line["id"], line["at"])
                 elif "failed" in line:
                     self.findings.unanswered_attempts += 1
                 else:
@@ -137,6 +148,8 @@ class Checker:
                     if coins and claim.is_ordered and not any(known for _, known in claim.answers):
                         self.ordered.append(line["id"])
                     claim.answers.append((line["status"], coins))
+                    if line["status"] == 200 and not coins:
+                        claim.nones.append((claim.attempt_at, line["at"]))
 
     def _judge_answers(self) -> dict[Name, str]:
         """Each coin that was answered, with its sender."""
@@ -203,6 +216,30 @@ class Checker:
                 found.blame("lost", (name, state))
             if state == "hard-deleted, not in spent memory":
                 found.blame("unspent", name)
+
+    def _judge_nones(self) -> None:
+        """Who was told that there are no coins must not have been surrounded by them."""
+        wanted_at = {
+            (claim.user, key): claim.asked_at
+            for claim in self.claims.values()
+            for _, coins in claim.answers
+            for key, _ in coins
+        }
+        queues: defaultdict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
+        for upload_id, stored_at in self.acknowledged_uploads.items():
+            for name in self.uploads[upload_id]:
+                state, _ = self.database.get(name, ("missing", None))
+                until = wanted_at.get(name, inf if state == "unclaimed" else 0.0)
+                queues[name[0], category_of(name[1])].append((stored_at, until))
+        for queue in queues.values():
+            queue.sort()
+        for request_id, claim in self.claims.items():
+            queue = queues[claim.user, claim.category]
+            for asked_at, answered_at in claim.nones:
+                newest = bisect_left(queue, (asked_at, 0.0))
+                there = sum(until > answered_at for _, until in queue[max(0, newest - 5 * MANY) : newest])
+                if there > MANY:
+                    self.findings.blame("none", (request_id, there, "coins"))
 
 
 def _read_dump(path: Path) -> Iterator[tuple[Name, tuple[str, str | None]]]:
