@@ -32,7 +32,9 @@ more; --form long --claims 50000 is a tenth of it, faults included. Exit code 1:
 A seed that failed is kept in tests/faults/failing_seeds and tried again first, until it passes; --seed tries one alone.
 
 faults:
-""" + "\n".join(f"  {name:26} {(fault.__doc__ or 'the connection is cut there').splitlines()[0]}" for name, fault in FAULTS.items())
+""" + "\n".join(
+    f"  {name:26} {(fault.__doc__ or 'the connection is cut there').splitlines()[0]}" for name, fault in FAULTS.items()
+)
 
 
 def read_options(arguments: Sequence[str]) -> Options:
@@ -47,7 +49,9 @@ def read_options(arguments: Sequence[str]) -> Options:
     parser.add_argument("--seed", type=int, help="of an earlier run, to replay its plan (default: a new one)")
     parser.add_argument("--claims", type=_positive, help="claims to answer; fewer than the form's, fewer faults")
     parser.add_argument("--only", type=_names, default=[], metavar="FAULT,…", help="only these; cut means all cuts")
-    parser.add_argument("--broken", choices=tuple(BROKEN), help="break a promise on purpose: the checker must find fault")
+    parser.add_argument(
+        "--broken", choices=tuple(BROKEN), help="break a promise on purpose: the checker must find fault"
+    )
     parser.add_argument("--report", type=Path, metavar="FILE", help="write the report there as well")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep records, dump and logs there")
     options = parser.parse_args(arguments)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import orjson
 
+from .checker import DUMP, SPENT
 from .installation import Installation
 
 STATES = """
@@ -18,8 +18,12 @@ from witness.deleted_coin as d
 """
 
 
-async def dump(installation: Installation, path: Path) -> None:
-    """Write one line for each coin: user, key_id, state, sender."""
-    rows: list[tuple[Any, ...]] = await installation.query(STATES)
-    with path.open("wb") as file:
-        file.writelines(orjson.dumps(row) + b"\n" for row in rows)
+MEMORY = "select sc.user_id::text, sc.digests from coins.spent_coin as sc"
+
+
+async def dump(installation: Installation, folder: Path) -> None:
+    """Write a line for each coin (user, key_id, state, sender), and one for each piece of the memory of spent coins."""
+    for name, statement in ((DUMP, STATES), (SPENT, MEMORY)):
+        rows = await installation.query(statement)
+        with (folder / name).open("wb") as file:
+            file.writelines(orjson.dumps(row) + b"\n" for row in rows)

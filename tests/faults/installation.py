@@ -1,6 +1,6 @@
 """A whole AQM of the harness's own: a durable cluster, gateways, a proxy before each of the two, and who restarts them.
 
-    clients ── proxy (TCP) ── gateways ── proxy (UNIX socket) ── PostgreSQL
+clients ── proxy (TCP) ── gateways ── proxy (UNIX socket) ── PostgreSQL
 """
 
 from __future__ import annotations

@@ -103,9 +103,7 @@ class Load:
         self.sql_callers.append(caller)
         return caller
 
-    def _client(
-        self, stack: contextlib.AsyncExitStack, name: str, caller: Caller, ordered: bool = False
-    ) -> Client:
+    def _client(self, stack: contextlib.AsyncExitStack, name: str, caller: Caller, ordered: bool = False) -> Client:
         requester = new_id(self.chance)
         recorder = stack.enter_context(Recorder(self.folder / f"{name}.jsonl", requester, ordered))
         client = Client(self.world, caller, recorder, requester, random.Random(self.chance.random()))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .broken import NOT_DURABLE, remove_locks
-from .checker import DUMP, Checker, Findings
+from .checker import DUMP, SPENT, Checker, Findings
 from .dump import dump
 from .errors import HarnessError
 from .installation import DURABLE, Installation, Say, installed
@@ -104,10 +104,14 @@ async def run_scene(options: Options, name: str, seed: int, say: Say) -> Outcome
             _assert_durable(outcome.settings)
             load = Load(installation, folder, chance, asks_with_id=True)
             with _timed(outcome):
-                async with load.running(senders=8, sql_senders=2):
-                    outcome.notes = await scene.play(installation, load)
+                async with load.running(senders=8, sql_senders=2) as visitor:
+                    told = await scene.play(installation, load, visitor)
             outcome.done[name] += 1
+            outcome.notes = told.notes
             await _judge(outcome, installation, load, folder)
+            for blame in told.blames:
+                assert outcome.findings
+                outcome.findings.blame("guard", blame)
     say(f"{name}: {'clean' if outcome.findings and outcome.findings.is_clean else 'FAULTS FOUND'}")
     return outcome
 
@@ -130,7 +134,7 @@ async def _inflict(plan: list[str], claims: int, load: Load, scene: Scene, outco
 
 
 async def _judge(outcome: Outcome, installation: Installation, load: Load, folder: Path) -> None:
-    await dump(installation, folder / DUMP)
+    await dump(installation, folder)
     outcome.findings = await asyncio.to_thread(lambda: Checker(folder).judge())
     outcome.reasons = load.world.reasons
     outcome.restarts = installation.restarts
@@ -161,7 +165,13 @@ def _folder(options: Options, name: str) -> Iterator[Path]:
         if options.keep:
             kept = options.keep / name.replace(" ", "-")
             kept.mkdir(parents=True, exist_ok=True)
-            for path in [*folder.glob("*.jsonl"), *folder.glob("*.log"), *folder.glob("*/postgresql.log"), folder / DUMP]:
+            for path in [
+                *folder.glob("*.jsonl"),
+                *folder.glob("*.log"),
+                *folder.glob("*/postgresql.log"),
+                folder / DUMP,
+                folder / SPENT,
+            ]:
                 if path.exists():
                     shutil.copy(path, kept)
         shutil.rmtree(folder, ignore_errors=True)
