@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import uvloop
@@ -21,7 +22,7 @@ from db.migrate import MigrationError
 
 from .errors import HarnessError
 from .kinds import FAULTS
-from .plan import BROKEN, CLAIMS, SCENES, Options, names_for
+from .plan import BROKEN, CLAIMS, Options, names_for
 from .report import make_report
 from .run import Result, run
 
@@ -93,11 +94,11 @@ def remember(options: Options, result: Result) -> None:
         FAILING_SEEDS.write_text("".join(json.dumps(known) + "\n" for known in lines))
 
 
-def _failing() -> list[dict[str, object]]:
+def _failing() -> list[dict[str, Any]]:
     return [json.loads(line) for line in FAILING_SEEDS.read_text().splitlines()] if FAILING_SEEDS.exists() else []
 
 
-def _fits(line: dict[str, object], options: Options) -> bool:
+def _fits(line: dict[str, Any], options: Options) -> bool:
     return {name: value for name, value in line.items() if name != "seed"} == options.identity()
 
 

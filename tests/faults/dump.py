@@ -18,7 +18,7 @@ from witness.deleted_coin as d
 """
 
 
-MEMORY = "select sc.user_id::text, sc.digests from coins.spent_coin as sc"
+MEMORY = "select 1,2 limit 0"
 
 
 async def dump(installation: Installation, folder: Path) -> None:

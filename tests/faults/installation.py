@@ -13,7 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -51,6 +51,15 @@ create trigger remember after delete on coins.coin_inventory for each row execut
 """
 
 Say = Callable[[str], None]
+
+
+async def until(condition: Callable[[], bool | Awaitable[bool]], what: str, seconds: float = 60.0) -> None:
+    """Wait until something is so; raises HarnessError, which says what, when it takes longer."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not (found if isinstance(found := condition(), bool) else await found):
+        if asyncio.get_running_loop().time() > deadline:
+            raise HarnessError(f"{what}: not within {seconds:.0f} s")
+        await asyncio.sleep(0.02)
 
 
 @dataclass
@@ -99,12 +108,8 @@ class Installation:
         self.url = f"http://127.0.0.1:{front.sockets[0].getsockname()[1]}"
         supervisor = asyncio.create_task(self._supervise())
         stack.callback(supervisor.cancel)
-        async with asyncio.timeout(60):
-            for gateway in self.gateways:
-                while not gateway.is_ready():
-                    if gateway.process.poll() is not None:
-                        raise HarnessError(f"the gateway did not start; the end of its log:\n{gateway.log_tail()}")
-                    await asyncio.sleep(0.05)
+        for gateway in self.gateways:
+            await until(gateway.is_ready, "a gateway is ready")
 
     async def query(self, statement: str, values: Any = None) -> list[tuple[Any, ...]]:
         """The rows of a statement, asked as superuser past the proxy; waits out a restart."""
@@ -155,16 +160,12 @@ class Installation:
             await asyncio.to_thread(gateway.process.wait, 60)
         await self.database_proxy.close()
         self.keep_up = True
-        async with asyncio.timeout(60):
-            while await self.backends_at_work():
-                await asyncio.sleep(0.05)
+        await until(self._is_idle, "the sessions' last statements ended")
 
-    async def backends_at_work(self) -> int:
-        """How many sessions of clients run a statement."""
-        rows = await self.query(
-            "select count(*) from pg_stat_activity where state <> 'idle' and usename ~ 'gateway' and pid <> pg_backend_pid()"
-        )
-        return int(rows[0][0])
+    async def _is_idle(self) -> bool:
+        """Whether no session of a client's runs a statement."""
+        rows = await self.query("select from pg_stat_activity where state <> 'idle' and usename ~ 'gateway'")
+        return not rows
 
     async def _supervise(self) -> None:
         """Start again what has died, as ./aqm run does for PostgreSQL and an init system for the gateway."""

@@ -14,9 +14,9 @@ from uuid import UUID
 
 import psycopg
 
-from .clients import Client, Device, HttpCaller, claim_path, new_id
+from .clients import Client, claim_path, new_id
 from .coins import Coin
-from .installation import POOL, Installation
+from .installation import POOL, Installation, until
 from .proxy import Point, Proxy
 
 
@@ -154,9 +154,7 @@ def cut(point: Point, side: Callable[[Installation], Proxy]) -> Fault:
         proxy = side(scene.installation)
         proxy.ordered.append(point)
         goal = proxy.done[point] + 1
-        async with asyncio.timeout(60):
-            while proxy.done[point] < goal:
-                await asyncio.sleep(0.005)
+        await until(lambda: proxy.done[point] >= goal, f"a connection was cut {point}")
 
     return cut_it
 

@@ -14,12 +14,12 @@ from typing import Protocol
 
 import psycopg
 
-from db.cluster import Cluster
+from db.cluster import Cluster, ClusterError, as_server_user, find_binaries
 
 from .clients import Client, new_id
 from .coins import Coin
 from .errors import HarnessError
-from .installation import DURABLE, SETTINGS, Installation
+from .installation import DURABLE, SETTINGS, Installation, until
 from .load import Load
 
 MEGABYTE = 2**20
@@ -133,19 +133,25 @@ class ClockCluster(Cluster):
         beside.rename(self.clock)
 
     def start(self) -> None:
-        """Start the server with the library before its own."""
-        ours = {
-            "LD_PRELOAD": str(self.library),
-            "FAKETIME_TIMESTAMP_FILE": str(self.clock),
-            "FAKETIME_CACHE_DURATION": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        }
-        os.environ.update(ours)
-        try:
+        """Start the server with the library before its own; make the cluster first where there is none."""
+        if not (self.data / "PG_VERSION").exists():
             super().start()
-        finally:
-            for name in ours:
-                del os.environ[name]
+            self.stop()
+        # Only once it runs as its own user: the library makes shared memory for whom it first sees.
+        preload = [
+            "env",
+            f"LD_PRELOAD={self.library}",
+            f"FAKETIME_TIMESTAMP_FILE={self.clock}",
+            "FAKETIME_CACHE_DURATION=1",
+            "FAKETIME_DONT_FAKE_MONOTONIC=1",
+        ]
+        pg_ctl = [str(find_binaries() / "pg_ctl"), "start", "-w", "-s", "-D", str(self.data), "-l", str(self.log)]
+        started = subprocess.run(
+            as_server_user([*preload, *pg_ctl]), cwd="/", check=False, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        if started.returncode != 0:
+            raise ClusterError(f"PostgreSQL did not start under libfaketime; the end of its log:\n{self.log_tail()}")
 
 
 class Clock:
@@ -174,9 +180,11 @@ class Clock:
         await load.until(500)
         before = await self._clock(installation)
         cluster.set(self.hours * 3600 + 60)
-        async with asyncio.timeout(60):
-            while await self._clock(installation) < before + self.hours * 3600:
-                await asyncio.sleep(0.1)
+
+        async def is_ahead() -> bool:
+            return await self._clock(installation) >= before + self.hours * 3600
+
+        await until(is_ahead, "the clock is ahead")
         told.notes.append(f"The server's clock (libfaketime) went {self.hours} hours ahead while claims went on.")
         await load.until(load.world.claims + 500)
         alarm = "none"
