@@ -231,7 +231,9 @@ class Gateway:
         self.process.wait()
 
     def is_ready(self) -> bool:
-        """Whether it has said so."""
+        """Whether it has said so. Raises HarnessError when it has ended instead."""
+        if self.process.poll() is not None:
+            raise HarnessError(f"the gateway did not start; the end of its log:\n{self.log_tail()}")
         return '"event":"ready"' in self.log.read_text(errors="replace")
 
     def log_tail(self, lines: int = 15) -> str:
