@@ -289,3 +289,56 @@ def bob() -> uuid.UUID:
 def alice() -> uuid.UUID:
     """A sender."""
     return uuid.uuid4()
+
+
+FUNCTION = """
+create or replace function coins.{name}(
+{arguments}
+)
+{returns}
+language plpgsql
+{volatility}
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    {body}
+end
+$$;
+
+comment on function coins.{name} is
+'{comment}';
+
+revoke all on function coins.{name} from public;
+grant execute on function coins.{name} to {roles};
+
+select gateway.expose('{route}', 'coins.{name}'{options});
+"""
+
+
+class Project:
+    """A copy of db/ that a test adds function files to, installed into a database by migrate alone."""
+
+    def __init__(self, folder: Path, database: Database) -> None:
+        self.folder = shutil.copytree(ROOT / "db", folder / "db")
+        self.database = database
+
+    def add(self, name: str, **parts: str) -> Path:
+        """A function's file in coins; parts as FUNCTION names them."""
+        parts = {"arguments": "", "volatility": "stable", "comment": "Says something.\nErrors: none.",
+                 "roles": "aqm_anon, aqm_device", "options": "", **parts}  # fmt: skip
+        path = self.folder / "functions" / "coins" / f"{name}.sql"
+        path.write_text(FUNCTION.format(name=name, **parts))
+        return path
+
+    def migrate(self) -> list[str]:
+        """Install all; returns what was said."""
+        lines: list[str] = []
+        Migrator(self.database.dsn, self.folder, lines.append).apply()
+        return lines
+
+
+@pytest.fixture
+def project(tmp_path: Path, database: Database) -> Project:
+    """An installation with endpoints of the test's own."""
+    return Project(tmp_path, database)

@@ -349,7 +349,7 @@ class Migrator:
         rows = connection.execute(
             """
             select n.nspname, c.relname from pg_class as c inner join pg_namespace as n on n.oid = c.relnamespace
-            where n.nspname = any(%s) and c.relkind in ('r', 'p', 'v', 'm', 'c', 'f')
+            where n.nspname = any(%s) and c.relkind in ('r', 'p', 'v', 'm', 'c', 'f') and not c.relispartition
             """,
             [self.schemas()],
         )

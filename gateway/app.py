@@ -10,30 +10,27 @@ from collections.abc import Mapping
 from typing import Any
 from weakref import WeakSet
 
-import orjson
 import psycopg
 from aiohttp import web
 from psycopg_pool import PoolTimeout, TooManyRequests
 
 from . import pages
+from .arguments import Arguments, read_sent
 from .batching import Batcher
 from .catalog import Catalog, Route, read_catalog
-from .codec import Encoder, decode, decode_arguments, encode_row, row_encoders, to_json
-from .database import Answer, Server
+from .codec import Encoder, encode_row, row_encoders, to_json
+from .database import Answer, Server, is_lost, may_repeat
 from .limits import CallerLimit
 from .logs import RequestLog, fault, log
 from .metrics import Metrics
 from .openapi import make_openapi
-from .problems import Problem, from_database, invalid, known_status
+from .problems import Problem, from_database, known_status
 from .settings import LOGIN, Settings, login_dsn
 from .tokens import ANONYMOUS, Caller, Verifier, unauthorized
 
 DATABASE_ERRORS = (psycopg.Error, PoolTimeout, TooManyRequests)
 CHANGED_UNDER_US = {"0A000", "42883"}
 """A prepared call whose result type changed, a function whose arguments did: a deploy happened."""
-
-BODY_TIMEOUT = 30
-"""Seconds in which a body must arrive."""
 
 GRACE = 2.0
 """Seconds beyond all time-outs after which a caller is told that the outcome is not known."""
@@ -42,11 +39,12 @@ REQUEST_ID_FORM = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXY
 
 
 class Endpoint:
-    """A route and what is worked out for it once: its encoders and its batchers, one for each role."""
+    """A route and what is worked out for it once: its arguments, its encoders and its batchers, one for each role."""
 
     def __init__(self, route: Route) -> None:
         self.route = route
         self.pattern = route.pattern
+        self.arguments = Arguments(route)
         self.columns = tuple(field.name for field in route.results)
         self.encoders: list[tuple[str, Encoder]] = row_encoders(route.results)
         self.batchers: dict[str, Batcher] = {}
@@ -234,8 +232,10 @@ class Gateway:
         who = caller.subject or request.remote or "nobody"
         if self.verifier:
             self.caller_limit.hit(who)
-        sent, is_text = await self._sent(request, who)
-        arguments = self._arguments(route, sent, is_text, in_path, caller)
+        sent, is_text = await read_sent(request, lambda size: self._count_body(who, size))
+        arguments = endpoint.arguments.decode(
+            sent, is_text, in_path, request.headers, caller if self.verifier else None
+        )
         if not self.verifier:
             who = str(arguments.get(route.caller_argument or "") or who)
             self.caller_limit.hit(who)
@@ -244,6 +244,10 @@ class Gateway:
         with contextlib.nullcontext() if route.batch_function else self.caller_limit.at_once(who):
             endpoint, answer = await self._answer(endpoint, role, arguments, request_id)
         return self._respond(endpoint, answer)
+
+    def _count_body(self, who: str, size: int) -> None:
+        if self.verifier:
+            self.caller_limit.hit(who, size)
 
     def _role(self, route: Route, caller: Caller) -> str:
         """The HTTP role under which the call runs. Without tokens: the least that may call."""
@@ -254,57 +258,6 @@ class Gateway:
         if caller is ANONYMOUS:
             raise unauthorized()
         raise Problem(403, f"role {caller.role} may not call this")
-
-    async def _sent(self, request: web.Request, who: str) -> tuple[dict[str, Any], bool]:
-        """What the client sent, by JSON name, and whether the values are strings of a URL."""
-        if request.method in ("GET", "DELETE"):
-            query = request.query
-            if len(set(query)) < len(query):
-                name = next(name for name in query if len(query.getall(name)) > 1)
-                raise invalid(name, "is given more than once")
-            return dict(query), True
-        if request.query:
-            raise invalid(next(iter(request.query)), "belongs into the body")
-        if request.content_type != "application/json":
-            raise Problem(415, "the body must be application/json")
-        try:
-            async with asyncio.timeout(BODY_TIMEOUT):
-                raw = await request.read()
-            if self.verifier:
-                self.caller_limit.hit(who, len(raw))
-            body = orjson.loads(raw)
-        except orjson.JSONDecodeError:
-            raise Problem(400, "the body is not JSON") from None
-        except TimeoutError:
-            raise Problem(408, f"the body must arrive within {BODY_TIMEOUT} seconds") from None
-        except (ConnectionError, web.RequestPayloadError) as error:
-            # The stream keeps the exception, and its traceback would keep this frame and the body with it.
-            error.with_traceback(None)
-            raise Problem(400, "the body did not arrive whole") from None
-        if not isinstance(body, dict):
-            raise invalid("body", "must be a JSON object")
-        return body, False
-
-    def _arguments(
-        self, route: Route, sent: dict[str, Any], is_text: bool, in_path: Mapping[str, str], caller: Caller
-    ) -> dict[str, Any]:
-        """Typed arguments by SQL name, with the caller in its place."""
-        by_name = {field.json_name: field for field in route.arguments}
-        mine = None
-        if self.verifier and route.caller_argument:
-            mine = next(field for field in route.arguments if field.name == route.caller_argument)
-            if mine.json_name not in sent and mine.json_name not in in_path:
-                sent = sent | {mine.json_name: caller.subject}
-        for name in in_path:
-            if name in sent:
-                raise invalid(name, "belongs into the path")
-        rest = [field for field in route.arguments if field.json_name not in in_path]
-        arguments = decode_arguments(rest, sent, is_text)
-        for name, value in in_path.items():
-            arguments[by_name[name].name] = decode(by_name[name], value, True, name)
-        if mine and str(arguments[mine.name]) != caller.subject:
-            raise Problem(403, f"{mine.json_name} must be the token's subject", field=mine.json_name)
-        return arguments
 
     async def _answer(
         self, endpoint: Endpoint, role: str, arguments: Mapping[str, Any], request_id: str
@@ -341,13 +294,24 @@ class Gateway:
             return await self._batcher(endpoint, role).call(arguments)
         server = self.replica if self.replica and route.may_use_replica else self.primary
         # Shielded: whoever hangs up, a call that was sent is never cancelled half-way.
-        task = asyncio.create_task(server.call(route, role, arguments, request_id))
+        task = asyncio.create_task(self._call_alone(server, route, role, arguments, request_id))
         self.calls.add(task)
         task.add_done_callback(self.calls.discard)
         try:
             return await asyncio.shield(task)
         finally:
             del task  # an exception in it refers to this frame: no cycle for the collector
+
+    async def _call_alone(
+        self, server: Server, route: Route, role: str, arguments: Mapping[str, Any], request_id: str
+    ) -> Answer:
+        try:
+            return await server.call(route, role, arguments, request_id)
+        except psycopg.Error as error:
+            if not (is_lost(error) and may_repeat(route, arguments)):
+                raise
+        # Whether it happened or not: with the same request id it happens once.
+        return await server.call(route, role, arguments, request_id)
 
     def _batcher(self, endpoint: Endpoint, role: str) -> Batcher:
         batcher = endpoint.batchers.get(role)
@@ -357,6 +321,7 @@ class Gateway:
             batcher = endpoint.batchers[role] = Batcher(
                 call_many=lambda calls: self.primary.call_many(route, role, calls),
                 call_one=lambda arguments: self.primary.call(route, role, arguments, "alone"),
+                may_repeat=lambda arguments: may_repeat(route, arguments),
                 max_batch=settings.max_batch,
                 max_waiting=settings.max_waiting,
                 patience=settings.pool_wait,

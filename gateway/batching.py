@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from .database import Answer
+from .database import Answer, is_lost
 from .problems import Problem, from_database, refusal
 
 Call = Mapping[str, Any]
@@ -24,7 +24,8 @@ class Batcher:
     A lone call leaves at once; under load, calls that come while a batch is on its way go with the next. There is no
     timer. A call that was sent is never cancelled, whoever may have hung up: its rows are claimed.
 
-    call_many: sends a batch. call_one: sends one call. max_batch: calls a batch. max_waiting: calls that may wait.
+    call_many: sends a batch. call_one: sends one call. may_repeat: whether a call may be
+    sent again after a lost connection. max_batch: calls a batch. max_waiting: calls that may wait.
     patience: seconds a call may wait before it is sent.
     """
 
@@ -32,6 +33,7 @@ class Batcher:
         self,
         call_many: Callable[[Sequence[Call]], Awaitable[Answer]],
         call_one: Callable[[Call], Awaitable[Answer]],
+        may_repeat: Callable[[Call], bool],
         max_batch: int,
         max_waiting: int,
         patience: float,
@@ -39,6 +41,7 @@ class Batcher:
     ) -> None:
         self.call_many = call_many
         self.call_one = call_one
+        self.may_repeat = may_repeat
         self.max_batch = max_batch
         self.max_waiting = max_waiting
         self.patience = patience
@@ -92,33 +95,40 @@ class Batcher:
         try:
             self._distribute(batch, await self.call_many([arguments for arguments, _ in batch]))
         except psycopg.Error as error:
-            if error.sqlstate and not error.sqlstate.startswith(("08", "57")):
-                # The transaction is known to be rolled back: find the culprit by calling one by one.
-                for arguments, future in batch:
+            # Known to be rolled back: find the culprit by calling one by one. After a lost connection nobody knows what
+            # happened, and nothing is repeated but what carries a request id.
+            is_undone = error.sqlstate and not error.sqlstate.startswith(("08", "57"))
+            for arguments, future in batch:
+                if is_undone or (is_lost(error) and self.may_repeat(arguments)):
                     await self._send_alone(arguments, future)
-                return
-            # Never repeated: nobody knows what happened.
-            for _, future in batch:
-                _fail(future, from_database(error))
+                else:
+                    _fail(future, from_database(error))
         except Exception as error:
             for _, future in batch:
                 _fail(future, error)
 
     def _distribute(self, batch: list[tuple[Call, asyncio.Future[Answer]]], answer: Answer) -> None:
-        """Give each call its rows: call_number, error_code, error_message, then the columns of the single function."""
+        """Give each call its rows: call_number, error_code, error_message, error_detail (some twins have none), then the
+        columns of the single function."""
+        columns = answer.columns
+        code_at, message_at = columns.index("error_code"), columns.index("error_message")
+        detail_at = columns.index("error_detail") if "error_detail" in columns else None
+        first = max(code_at, message_at, detail_at or 0) + 1
         rows: list[list[tuple[Any, ...]]] = [[] for _ in batch]
-        for number, error_code, error_message, *row in answer.rows:
+        for row in answer.rows:
+            number, error_code = row[0], row[code_at]
             arguments, future = batch[number - 1]
             if error_code is None:
-                rows[number - 1].append(tuple(row))
+                rows[number - 1].append(row[first:])
             elif error_code == LOCKED:
                 self._spawn(self._send_alone(arguments, future))
                 batch[number - 1] = (arguments, asyncio.get_running_loop().create_future())
             else:
-                _fail(future, refusal(error_code, error_message))
+                detail = None if detail_at is None else row[detail_at]
+                _fail(future, refusal(error_code, row[message_at], detail=detail))
         for (_, future), its_rows in zip(batch, rows, strict=True):
             if not future.done():
-                future.set_result(Answer(answer.columns[3:], its_rows))
+                future.set_result(Answer(columns[first:], its_rows))
 
     async def _send_alone(self, arguments: Call, future: asyncio.Future[Answer]) -> None:
         try:

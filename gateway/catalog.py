@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import psycopg
@@ -28,11 +30,17 @@ class Field:
     comment: str | None
     composite: Composite | None
 
-    @property
+    @cached_property
     def json_name(self) -> str:
         """The name in JSON: without p_; the bytes of x_blob travel as base64 in x_b64."""
         name = self.name.removeprefix("p_")
         return f"{name.removesuffix('_blob')}_b64" if self.type == "bytea" else name
+
+    @cached_property
+    def constant(self) -> int | bool | None:
+        """The default as a value, where it is one that the gateway can repeat: an integer, a boolean, or null."""
+        default = self.default or ""
+        return int(default) if default.removeprefix("-").isdecimal() else {"true": True, "false": False}.get(default)
 
 
 @dataclass
@@ -46,7 +54,10 @@ class Composite:
 
 @dataclass(frozen=True)
 class Route:
-    """An endpoint: a method and a path, the function behind it, and how a call of it is made and answered."""
+    """An endpoint: a method and a path, the function behind it, and how a call of it is made and answered.
+
+    headers: arguments by the request header that carries them. channel: of a stream's notifications, None for a call.
+    """
 
     method: str
     path: str
@@ -60,11 +71,18 @@ class Route:
     comment: str
     arguments: tuple[Field, ...]
     results: tuple[Field, ...]
+    headers: Mapping[str, str]
+    channel: str | None
 
     @property
     def name(self) -> str:
         """The endpoint in logs and metrics."""
         return f"{self.method} {self.path}"
+
+    @cached_property
+    def request_id_argument(self) -> str | None:
+        """The argument that makes a call one that may be repeated: what comes from the header Idempotency-Key."""
+        return next((name for header, name in self.headers.items() if header.lower() == "idempotency-key"), None)
 
     @property
     def pattern(self) -> re.Pattern[str]:
@@ -130,6 +148,8 @@ async def _read(connection: psycopg.AsyncConnection[Any]) -> Catalog:
                 results=tuple(
                     by_shape[row.function_name, "out"] or by_shape.get((rows_type.get(row.function_name, ""), "field"), [])
                 ),
+                headers=row.headers,
+                channel=row.channel,
             )
             for row in routes
         ),

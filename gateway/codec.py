@@ -64,8 +64,11 @@ def _decode_one(field: Field, value: Any, is_text: bool, path: str) -> Any:
         # A null in a list of objects is nobody's wish.
         if not isinstance(value, dict):
             raise invalid(path, "must be an object")
-        values = decode_arguments(field.composite.fields, value, False, f"{path}.")
-        return cast(Callable[..., Any], field.composite.info.python_type)(**values)
+        fields = field.composite.fields
+        values = decode_arguments(fields, value, False, f"{path}.")
+        # Those left out have a domain's default; a composite is sent whole.
+        whole = (values.get(part.name, part.constant) for part in fields)
+        return cast(Callable[..., Any], field.composite.info.python_type)(*whole)
     if value is None:
         return None
     decoder: Decoder = DECODERS.get(field.type, _text)
@@ -199,19 +202,42 @@ def encode_plain(value: Any) -> Any:
 
 
 def encode_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row by JSON names."""
+    """A row whose columns are not known beforehand, by JSON names."""
     return {
-        f"{name.removesuffix('_blob')}_b64" if isinstance(value, bytes) else name: encode_plain(value)
+        f"{name.removesuffix('_blob')}_b64" if isinstance(value, bytes) or name.endswith("_blob") else name: (
+            encode_plain(value)
+        )
         for name, value in row.items()
     }
 
 
 def row_encoders(fields: Sequence[Field]) -> list[tuple[str, Encoder]]:
     """JSON name and encoder of each column of a result, worked out once a route."""
-    return [
-        (field.json_name, encode_base64 if field.type == "bytea" and not field.is_array else encode_plain)
-        for field in fields
-    ]
+    return [(field.json_name, _encoder(field)) for field in fields]
+
+
+def _encoder(field: Field) -> Encoder:
+    one: Encoder = encode_base64 if field.type == "bytea" else encode_plain
+    if field.composite:
+        one = _object_encoder(field.composite.fields)
+    if not field.is_array:
+        return one
+
+    def encode_list(value: Any) -> Any:
+        return [encode_list(item) for item in value] if isinstance(value, list) else one(value)
+
+    return encode_list
+
+
+def _object_encoder(fields: Sequence[Field]) -> Encoder:
+    parts = row_encoders(fields)
+
+    def encode_object(value: Any) -> Any:
+        if value is None:
+            return None
+        return {name: encode(part) for (name, encode), part in zip(parts, value, strict=True)}
+
+    return encode_object
 
 
 def to_json(value: Any) -> bytes:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 import psycopg
-from psycopg.adapt import AdaptersMap
+from psycopg import abc, pq
+from psycopg.adapt import AdaptersMap, Dumper
 from psycopg.types.composite import register_composite
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
-from .catalog import Catalog, Field, Route
+from .catalog import Catalog, Composite, Field, Route
 from .problems import Problem
 from .settings import LOGIN, Settings, login_dsn
 
@@ -113,6 +115,7 @@ class Server:
         those in use are replaced when they come back."""
         for composite in catalog.composites:
             register_composite(composite.info, self.context)
+            _register_domains(composite, self.context.adapters)
         await asyncio.gather(*(pool.drain() for pool in self.pools.values()))
 
     async def close(self) -> None:
@@ -129,29 +132,37 @@ class Server:
         Raises psycopg.Error, PoolTimeout, TooManyRequests; Problem 503 when it is not known whether it happened.
         """
         pool = await self.pool(f"{LOGIN}_{role}")
-        async with pool.connection() as connection:
-            async with connection.pipeline():
-                await connection.execute(b"begin" if route.is_volatile else b"begin read only")
-                await connection.execute("select set_config('application_name', %s, true)", [f"aqm {request_id}"])
-                cursor = connection.cursor(binary=True)
-                await cursor.execute(call_statement(route, arguments).encode(), arguments, prepare=prepare)
-                status = await connection.execute("select current_setting('response.status', true)")
-                await connection.execute(b"commit")
-            # Only now is the commit acknowledged: a row read inside the pipeline could still be undone.
-            self._settle(connection)
-            answer = _answer(cursor, await cursor.fetchall())
-            set_status = (await status.fetchone() or [None])[0]
+        try:
+            async with pool.connection() as connection:
+                async with connection.pipeline():
+                    await connection.execute(b"begin" if route.is_volatile else b"begin read only")
+                    await connection.execute("select set_config('application_name', %s, true)", [f"aqm {request_id}"])
+                    cursor = connection.cursor(binary=True)
+                    await cursor.execute(call_statement(route, arguments).encode(), arguments, prepare=prepare)
+                    status = await connection.execute("select current_setting('response.status', true)")
+                    await connection.execute(b"commit")
+                # Only now is the commit acknowledged: a row read inside the pipeline could still be undone.
+                self._settle(connection)
+                answer = _answer(cursor, await cursor.fetchall())
+                set_status = (await status.fetchone() or [None])[0]
+        except psycopg.Error as error:
+            self._distrust(error)
+            raise
         return Answer(answer.columns, answer.rows, set_status or None)
 
     async def call_many(self, route: Route, role: str, calls: Sequence[Mapping[str, Any]]) -> Answer:
         """Call a route's batch twin: the arguments of many calls as arrays, one statement, one commit."""
         pool = await self.pool(f"{LOGIN}_{role}", "batches")
-        columns = [[call.get(field.name, default) for call in calls] for field, default in batch_arguments(route)]
-        async with pool.connection() as connection:
-            cursor = connection.cursor(binary=True)
-            await cursor.execute(batch_statement(route).encode(), columns)
-            self._settle(connection)
-            return _answer(cursor, await cursor.fetchall())
+        columns = [[call.get(field.name, field.constant) for call in calls] for field in route.arguments]
+        try:
+            async with pool.connection() as connection:
+                cursor = connection.cursor(binary=True)
+                await cursor.execute(batch_statement(route).encode(), columns)
+                self._settle(connection)
+                return _answer(cursor, await cursor.fetchall())
+        except psycopg.Error as error:
+            self._distrust(error)
+            raise
 
     async def query(self, statement: str, timeout: float = 2.0) -> Answer:
         """Run a statement of the gateway's own under its own login, within so many seconds."""
@@ -176,11 +187,61 @@ class Server:
             await AsyncConnectionPool.check_connection(connection)
         self.last_used[connection] = now
 
+    def _distrust(self, error: psycopg.Error) -> None:
+        """After a lost connection look at every other before it is used: they may have gone with it."""
+        if is_lost(error):
+            self.last_used.clear()
+
     def _settle(self, connection: Connection) -> None:
         """Refuse an answer that was committed here but perhaps not on the standby: a failover would undo it."""
         if connection in self.in_doubt:
             self.in_doubt.discard(connection)
             raise Problem(503, "it is not known whether this happened; ask again")
+
+
+def _register_domains(composite: Composite, adapters: AdaptersMap) -> None:
+    """Let the fields of a composite whose types are domains travel as what the domains are made of.
+
+    Inside of a composite PostgreSQL tells and wants the domain's own OID, of which the driver knows nothing.
+    """
+    for oid, field in zip(composite.info.field_types, composite.fields, strict=True):
+        base = adapters.types.get(field.type)
+        if base is None or field.is_array or field.composite or adapters.types.get(oid):
+            continue
+        for form in (pq.Format.TEXT, pq.Format.BINARY):
+            with suppress(psycopg.ProgrammingError):  # a type that the driver can't send
+                adapters.register_dumper(None, _dumper_of(oid, form, adapters.get_dumper_by_oid(base.oid, form)))
+            if loader := adapters.get_loader(base.oid, form):
+                adapters.register_loader(oid, loader)
+
+
+def _dumper_of(domain: int, form: pq.Format, base: type[abc.Dumper]) -> type[Dumper]:
+    """A dumper for a domain that leaves the work to another, which the driver's C code lets nobody inherit from."""
+
+    class DomainDumper(Dumper):
+        oid = domain
+        format = form
+
+        def __init__(self, cls: type, context: abc.AdaptContext | None = None) -> None:
+            super().__init__(cls, context)
+            self.base = base(cls, context)
+
+        def dump(self, obj: Any) -> abc.Buffer | None:
+            return self.base.dump(obj)
+
+    return DomainDumper
+
+
+def is_lost(error: psycopg.Error) -> bool:
+    """Whether an error leaves open what happened: the connection went away under the call."""
+    if isinstance(error, PoolTimeout | TooManyRequests) or error.sqlstate == "57014":
+        return False  # never sent; a time-out, and so rolled back
+    return not error.sqlstate or error.sqlstate.startswith(("08", "57"))
+
+
+def may_repeat(route: Route, arguments: Mapping[str, Any]) -> bool:
+    """Whether a call may be made again when nobody knows what became of it: it carries a request id."""
+    return route.request_id_argument is not None and arguments.get(route.request_id_argument) is not None
 
 
 def call_statement(route: Route, arguments: Mapping[str, Any]) -> str:
@@ -191,11 +252,6 @@ def call_statement(route: Route, arguments: Mapping[str, Any]) -> str:
     return f"select * from {route.function}({given})"
 
 
-def batch_arguments(route: Route) -> list[tuple[Field, Any]]:
-    """The arguments of a batch twin with the defaults that a missing one takes: the twin has an array for each."""
-    return [(field, _constant(field.default)) for field in route.arguments]
-
-
 def batch_statement(route: Route) -> str:
     """The call of a batch twin: arrays in the order of the single function's arguments."""
     arrays = ", ".join(f"%b::{field.type}[]" for field in route.arguments)
@@ -204,11 +260,6 @@ def batch_statement(route: Route) -> str:
 
 def _type(field: Field) -> str:
     return f"{field.type}[]" if field.is_array else field.type
-
-
-def _constant(default: str | None) -> Any:
-    """A default as the catalog prints it; a twin's arguments are simple enough: integers and nulls."""
-    return int(default) if default and default.lstrip("-").isdecimal() else None
 
 
 def _answer(cursor: psycopg.AsyncCursor[Any], rows: list[tuple[Any, ...]]) -> Answer:

@@ -86,6 +86,7 @@ def make_openapi(catalog: Catalog, needs_token: bool) -> dict[str, Any]:
 def _operation(route: Route, needs_token: bool) -> dict[str, Any]:
     summary, description, by_argument = _read_comment(route.comment)
     in_path = set(route.pattern.groupindex)
+    by_header = {argument: header for header, argument in route.headers.items()}
     parameters = [
         {
             "name": field.json_name,
@@ -94,7 +95,16 @@ def _operation(route: Route, needs_token: bool) -> dict[str, Any]:
             "schema": _schema(field, description=by_argument.get(field.name)),
         }
         for field in route.arguments
-        if field.json_name in in_path or route.method in ("GET", "DELETE")
+        if field.name not in by_header and (field.json_name in in_path or route.method in ("GET", "DELETE"))
+    ] + [
+        {
+            "name": header,
+            "in": "header",
+            "required": False,
+            "schema": _schema(field, description=by_argument.get(field.name)),
+        }
+        for field in route.arguments
+        if (header := by_header.get(field.name))
     ]
     operation: dict[str, Any] = {
         "operationId": f"{route.method.lower()}.{route.function}",
@@ -108,7 +118,7 @@ def _operation(route: Route, needs_token: bool) -> dict[str, Any]:
         },
     }
     if route.method in ("POST", "PUT"):
-        fields = [field for field in route.arguments if field.json_name not in in_path]
+        fields = [f for f in route.arguments if f.json_name not in in_path and f.name not in by_header]
         operation["requestBody"] = {
             "required": True,
             "content": {
@@ -139,33 +149,37 @@ def _read_comment(comment: str) -> tuple[str, str, dict[str, str]]:
     return summary.partition(";")[0].rstrip("."), "\n\n".join([summary, *lines]), by_argument
 
 
-def _schema(field: Field, description: str | None = None) -> dict[str, Any]:
+def _schema(field: Field, description: str | None = None, is_answer: bool = False) -> dict[str, Any]:
     schema: dict[str, Any]
     if field.composite:
-        names = [part.json_name for part in field.composite.fields]
-        schema = _object(field.composite.fields, {}, names)
+        names = [part.json_name for part in field.composite.fields if part.is_required or is_answer]
+        schema = _object(field.composite.fields, {}, names, is_answer)
     else:
         schema = dict(SCHEMAS.get(field.type, {"type": "string"}))
     if field.is_array:
         schema = {"type": "array", "items": schema}
     if description or field.comment:
         schema["description"] = description or field.comment
-    if field.default is not None and field.default.lstrip("-").isdecimal():
-        schema["default"] = int(field.default)
+    if field.constant is not None and not is_answer:
+        schema["default"] = field.constant
     return schema
 
 
-def _object(fields: Sequence[Field], descriptions: dict[str, str], required: list[str]) -> dict[str, Any]:
+def _object(
+    fields: Sequence[Field], descriptions: dict[str, str], required: list[str], is_answer: bool = False
+) -> dict[str, Any]:
     properties = {}
     for field in fields:
-        schema = properties[field.json_name] = _schema(field, descriptions.get(field.name))
-        if (field.default or "").startswith("NULL") and "type" in schema:
+        schema = properties[field.json_name] = _schema(field, descriptions.get(field.name), is_answer)
+        # The catalog knows no more of an answer than its comment: «…; null: there is none».
+        may_be_null = "null" in (field.comment or "") if is_answer else (field.default or "").startswith("NULL")
+        if may_be_null and "type" in schema:
             schema["type"] = [schema["type"], "null"]
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 
 def _success(route: Route) -> dict[str, Any]:
-    row = _object(route.results, {}, [field.json_name for field in route.results])
+    row = _object(route.results, {}, [field.json_name for field in route.results], is_answer=True)
     body = row
     if route.rows_as:
         body = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -26,6 +27,9 @@ STATUS_BY_SQLSTATE = {
 STATUS_BY_CLASS = {"22": 422, "28": 401, "08": 503, "53": 503, "57": 503}
 OUR_WORDS = {"22023", "28000"}
 """Besides PTxyz, the SQLSTATEs whose message was written by our functions: others may quote a value."""
+
+RETRY_AFTER = re.compile(r"Retry-After: ([0-9]{1,9})")
+"""The one DETAIL that goes out: what a function raises to say when to return."""
 
 KNOWN_STATUSES = {int(status) for status in HTTPStatus if status >= 400}
 TITLES = {422: "The request is not valid", 503: "Try again in a moment", 500: "Something went wrong here"}
@@ -91,24 +95,41 @@ def status_of(sqlstate: str | None) -> int:
     return STATUS_BY_SQLSTATE.get(sqlstate) or STATUS_BY_CLASS.get(sqlstate[:2]) or 500
 
 
-def refusal(sqlstate: str, message: str | None, hint: str | None = None, constraint: str | None = None) -> Problem:
-    """The problem for an SQLSTATE; the message goes out only where it is ours."""
+def refusal(
+    sqlstate: str,
+    message: str | None,
+    hint: str | None = None,
+    constraint: str | None = None,
+    detail: str | None = None,
+) -> Problem:
+    """The problem for an SQLSTATE; the message goes out only where it is ours.
+
+    detail: PostgreSQL's quotes rows and never goes out; the detail of a PTxyz may say when to return.
+    """
     status = status_of(sqlstate)
     is_ours = status != 500 and (sqlstate.startswith("PT") or sqlstate in OUR_WORDS)
+    wait = RETRY_AFTER.fullmatch(detail or "") if sqlstate.startswith("PT") else None
     return Problem(
         status,
         message if is_ours else None,
         code=sqlstate if status < 500 else None,
         hint=hint if is_ours else None,
         constraint=constraint if status < 500 else None,
+        headers={"Retry-After": wait[1]} if wait else None,
     )
 
 
 def from_database(error: psycopg.Error | PoolTimeout | TooManyRequests) -> Problem:
-    """The problem for an exception of the driver. PostgreSQL's DETAIL quotes rows and is never looked at."""
+    """The problem for an exception of the driver."""
     if isinstance(error, psycopg.Error) and error.sqlstate:
         diagnosis = error.diag
-        return refusal(error.sqlstate, diagnosis.message_primary, diagnosis.message_hint, diagnosis.constraint_name)
+        return refusal(
+            error.sqlstate,
+            diagnosis.message_primary,
+            diagnosis.message_hint,
+            diagnosis.constraint_name,
+            diagnosis.message_detail,
+        )
     if isinstance(error, psycopg.DataError | psycopg.ProgrammingError | psycopg.NotSupportedError):
         return Problem(500)
     return Problem(503)

@@ -30,7 +30,14 @@ from db.migrate import GATEWAY_LOGINS, MigrationError, Migrator
 
 NEWEST = len(list((ROOT / "db" / "migrations").glob("*.sql"))) - 1
 FUNCTIONS = len(list((ROOT / "db" / "functions").glob("*/*.sql")))
-JOBS = {"cron_history": "postgres", "hard_delete_fetched": None, "purge_stale": None}
+JOBS = {
+    "cron_history": "postgres",
+    "hard_delete_fetched": None,
+    "purge_claim_requests": None,
+    "purge_quota_use": None,
+    "purge_stale": None,
+    "roll_spent_months": None,
+}
 """The scheduled jobs and where they run; None: in the database whose jobs they are."""
 
 
@@ -408,7 +415,7 @@ def test_status_of_a_database_that_lacks_something(target: Target) -> None:
     target.migrator.status()
     said = "\n".join(target.said)
     assert f"migrations    1 applied, {NEWEST} pending 001_create_coin_inventory.sql" in said
-    assert f"functions     0 of {FUNCTIONS} coins.claim_coins" in said
+    assert f"functions     0 of {FUNCTIONS} coins.add_spent_month" in said
 
 
 def test_status_of_an_empty_database_changes_nothing(target: Target) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import uuid
 from collections.abc import Callable
 from decimal import Decimal
@@ -11,58 +10,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from conftest import ROOT, Database, RunningGateway, wait_until
-from db.migrate import MigrationError, Migrator
+from conftest import Project, RunningGateway, wait_until
+from db.migrate import MigrationError
 from gateway.tokens import make_private_key, make_token, read_private_key
-
-FUNCTION = """
-create or replace function coins.{name}(
-{arguments}
-)
-{returns}
-language plpgsql
-{volatility}
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    {body}
-end
-$$;
-
-comment on function coins.{name} is
-'{comment}';
-
-revoke all on function coins.{name} from public;
-grant execute on function coins.{name} to {roles};
-
-select gateway.expose('{route}', 'coins.{name}'{options});
-"""
-
-
-class Project:
-    """A copy of db/ that a test adds files to, installed into a database by migrate alone."""
-
-    def __init__(self, folder: Path, database: Database) -> None:
-        self.folder = shutil.copytree(ROOT / "db", folder / "db")
-        self.database = database
-
-    def add(self, name: str, **parts: str) -> Path:
-        parts = {"arguments": "", "volatility": "stable", "comment": "Says something.\nErrors: none.",
-                 "roles": "aqm_anon, aqm_device", "options": "", **parts}  # fmt: skip
-        path = self.folder / "functions" / "coins" / f"{name}.sql"
-        path.write_text(FUNCTION.format(name=name, **parts))
-        return path
-
-    def migrate(self) -> list[str]:
-        lines: list[str] = []
-        Migrator(self.database.dsn, self.folder, lines.append).apply()
-        return lines
-
-
-@pytest.fixture
-def project(tmp_path: Path, database: Database) -> Project:
-    return Project(tmp_path, database)
 
 
 async def test_a_new_file_is_a_new_endpoint_with_its_documentation(

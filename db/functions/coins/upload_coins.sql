@@ -1,6 +1,7 @@
 create or replace function coins.upload_coins(
     p_user_id uuid,
     p_coins coins.coin_upload[],
+    p_epoch bigint default null,
     out inserted integer
 )
 returns integer
@@ -12,6 +13,7 @@ as $$
 declare
     v_refusal record;
     v_category record;
+    v_places integer[];
 begin
     if p_user_id is null or p_coins is null then
         raise exception using errcode = 'invalid_parameter_value',
@@ -19,25 +21,63 @@ begin
     elsif cardinality(p_coins) > 1000 then
         raise exception using errcode = 'invalid_parameter_value',
             message = 'coins must have at most 1000 elements';
+    elsif current_setting('transaction_isolation') <> 'read committed' then
+        -- An older snapshot would not show what was spent since.
+        raise exception using errcode = 'PT409',
+            message = 'upload_coins() needs the isolation level READ COMMITTED';
     end if;
 
     select r.error_code, r.error_message into v_refusal from coins.upload_refusal(p_coins) as r;
     if found then
         raise exception using errcode = v_refusal.error_code, message = v_refusal.error_message;
     end if;
+    perform coins.lock_user(p_user_id);
+    perform coins.check_epoch(p_epoch);
 
-    -- Uploads of one user queue up: two at once could each stay under the cap and together exceed it.
-    perform pg_advisory_xact_lock(hashtextextended('coins.upload_coins ' || p_user_id, 0));
+    -- Skipped, so that a retry is safe: what is in stock or spent, by name or by public key. One statement, one
+    -- snapshot: a coin that moves from stock to spent meanwhile is seen in one of them.
+    with known as materialized (
+        select k.digest from coins.list_known_digests(p_user_id) as k
+    ),
+
+    sent as materialized (
+        select
+            c.place::integer as place,
+            c.key_id,
+            coins.digest(convert_to(c.key_id, 'UTF8')) as key_digest,
+            coins.digest(c.public_key_blob) as public_key_digest
+        from
+            unnest(p_coins)
+            with ordinality as c (key_id, coin_category, public_key_blob, signature_blob, place)
+    ),
+
+    fresh as (
+        select
+            s.place,
+            row_number() over (partition by s.key_id order by s.place) as nth_of_name,
+            row_number() over (partition by s.public_key_digest order by s.place) as nth_of_key
+        from sent as s
+        where
+            s.key_digest not in (select k.digest from known as k)
+            and s.public_key_digest not in (select k.digest from known as k)
+            and not exists (
+                select from coins.coin_inventory as ci where ci.user_id = p_user_id and ci.key_id = s.key_id
+            )
+    )
+
+    select array_agg(f.place)
+    into v_places
+    from fresh as f
+    where f.nth_of_name = 1 and f.nth_of_key = 1;
 
     -- Asked before anything is written: a refusal that rolls back a thousand rows is an attack at no cost.
-    -- A retry that adds nothing passes, however full the inventory is.
     select cc.name, cc.max_unclaimed into v_category
     from (
-        select c.coin_category, count(distinct c.key_id) as coins
-        from unnest(p_coins) as c
-        where not exists (
-            select from coins.coin_inventory as ci where ci.user_id = p_user_id and ci.key_id = c.key_id
-        )
+        select c.coin_category, count(*) as coins
+        from
+            unnest(p_coins)
+            with ordinality as c (key_id, coin_category, public_key_blob, signature_blob, place)
+        where c.place = any(v_places)
         group by c.coin_category
     ) as added
     inner join coins.coin_category as cc on cc.name = added.coin_category
@@ -61,20 +101,21 @@ begin
     from
         unnest(p_coins)
         with ordinality as c (key_id, coin_category, public_key_blob, signature_blob, place)
+    where c.place = any(v_places)
     order by c.place
     on conflict on constraint uq_user_key do nothing;
     get diagnostics inserted = row_count;
 end
 $$;
 
-comment on function coins.upload_coins(uuid, coins.coin_upload[]) is
-'Stores the public halves of a user''s new coins, all or none; a coin whose key_id the user has uploaded before is skipped, so that a retry is safe.
-p_user_id: whose coins they are. p_coins: at most 1000 coins, each with the exact sizes of its category in bytes.
+comment on function coins.upload_coins(uuid, coins.coin_upload[], bigint) is
+'Stores the public halves of a user''s new coins, all or none. A coin is skipped, so that a retry is safe, when its key_id or its public key is in stock, was issued before, or is a last-resort coin.
+p_user_id: whose coins they are. p_coins: at most 1000 coins, each with the exact sizes of its category in bytes. p_epoch: the epoch that the device knows, from coin_status(); null: not checked.
 Returns how many were stored.
-Errors: 22023 naming the element for an unknown category, an empty or over-long key_id, a wrong size; PT413 for a blob larger than any category allows; PT409 when a category would exceed its cap of unclaimed coins.';
+Errors: 22023 naming the element for an unknown category, an empty or over-long key_id, a wrong size; PT413 for a blob larger than any category allows; PT409 when a category would exceed its cap of unclaimed coins, or, with constraint "epoch", when the epoch is another, or in a transaction that is not READ COMMITTED.';
 
-revoke all on function coins.upload_coins(uuid, coins.coin_upload[]) from public;
-grant execute on function coins.upload_coins(uuid, coins.coin_upload[]) to aqm_device;
+revoke all on function coins.upload_coins(uuid, coins.coin_upload[], bigint) from public;
+grant execute on function coins.upload_coins(uuid, coins.coin_upload[], bigint) to aqm_device;
 
 select gateway.expose(
     'POST /v1/coins/upload',

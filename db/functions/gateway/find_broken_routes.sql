@@ -42,6 +42,25 @@ begin
             'a part of the path is there twice'
         ),
         (
+            p.oid is not null and exists (
+                select from jsonb_each_text(r.headers) as h (header, argument)
+                left join unnest(p.proargnames[1:p.pronargs]) with ordinality as a (name, place) on a.name = h.argument
+                where (a.place > p.pronargs - p.pronargdefaults) is not true
+            ),
+            format('a header is no argument of %s with a default', r.function_name)
+        ),
+        (
+            exists (
+                select from jsonb_each_text(r.headers) as h (header, argument)
+                where h.argument = r.caller_argument or strpos(r.path, '{' || substr(h.argument, 3) || '}') > 0
+            )
+            or (
+                select count(*) > least(count(distinct h.argument), count(distinct lower(h.header)))
+                from jsonb_each_text(r.headers) as h (header, argument)
+            ),
+            'an argument comes from a header and from elsewhere'
+        ),
+        (
             p.pronargs > 0 and (p.proargnames is null or '' = any(p.proargnames[1:p.pronargs])),
             format('an argument of %s has no name', r.function_name)
         ),
@@ -56,7 +75,7 @@ begin
                         <> array(select unnest(twin.proargtypes))
                         or exists (
                             select from generate_series(1, p.pronargs) as place (n)
-                            where pg_get_function_arg_default(p.oid, place.n) !~ '^(-?[0-9]+|NULL::.*)$'
+                            where pg_get_function_arg_default(p.oid, place.n) !~ '^(-?[0-9]+|true|false|NULL::.*)$'
                         )
                     )
             ),

@@ -24,6 +24,17 @@ begin
         inner join pg_proc as f on f.oid = r.function_name::regproc
     ),
 
+    -- A domain travels as what it is made of.
+    base as (
+        select t.oid, t.oid as base
+        from pg_type as t
+        where t.typtype <> 'd'
+        union all
+        select d.oid, b.base
+        from base as b
+        inner join pg_type as d on d.typbasetype = b.oid and d.typtype = 'd'
+    ),
+
     argument as (
         select
             e.function_name as shape,
@@ -79,22 +90,32 @@ begin
         fd.direction,
         fd.place,
         fd.field,
-        format_type(coalesce(element.oid, t.oid), null),
+        format_type(element.base, null),
         t.typcategory = 'A',
-        coalesce(element.typtype, t.typtype) = 'c',
-        fd.is_required,
-        fd.default_value,
+        exists (select from composite as c where c.oid = element.base),
+        fd.is_required and (fd.direction <> 'field' or domain_default.value is null),
+        case fd.direction when 'field' then domain_default.value else fd.default_value end,
         fd.comment
     from field as fd
-    inner join pg_type as t on t.oid = fd.type_oid
-    left join pg_type as element on element.oid = t.typelem and t.typcategory = 'A'
+    inner join pg_type as own on own.oid = fd.type_oid
+    inner join base on base.oid = own.oid
+    inner join pg_type as t on t.oid = base.base
+    inner join base as element on element.oid = case t.typcategory when 'A' then t.typelem else t.oid end
+    -- As its constant, without the cast that PostgreSQL keeps with it: (1)::smallint.
+    left join lateral (
+        select coalesce(
+            substring(own.typdefault from '^[(]?''?(-?[0-9]+)''?[)]?(?:::[a-z]+)?$'),
+            substring(own.typdefault from '^(true|false)$')
+        )
+        where own.typtype = 'd'
+    ) as domain_default (value) on true
     order by fd.shape, fd.direction, fd.place;
 end
 $$;
 
 comment on function gateway.list_fields() is
 'Lists the arguments and results of the endpoints and the fields of the composite types in them, for the gateway.
-Returns a row a field. shape: a function or a composite type. direction: in (argument), out (column of the result), rows (the result has the fields of type_name), field (of a composite type). type_name: of the element where is_array.
+Returns a row a field. shape: a function or a composite type. direction: in (argument), out (column of the result), rows (the result has the fields of type_name), field (of a composite type). type_name: of the element where is_array; of what a domain is made of. A field of a composite type is required unless its type is a domain with an integer or boolean default.
 Errors: 42883 when a route''s function is gone.';
 
 revoke all on function gateway.list_fields() from public;

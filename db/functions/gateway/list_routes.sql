@@ -8,7 +8,9 @@ create or replace function gateway.list_routes(
     out may_use_replica boolean,
     out is_volatile boolean,
     out roles text[],
-    out comment text
+    out comment text,
+    out headers jsonb,
+    out channel text
 )
 returns setof record
 language plpgsql
@@ -33,7 +35,9 @@ begin
             where has_function_privilege('aqm_' || http.role, f.oid, 'execute')
             order by http.place
         ),
-        obj_description(f.oid, 'pg_proc')
+        obj_description(f.oid, 'pg_proc'),
+        r.headers,
+        r.channel
     from gateway.route as r
     inner join pg_proc as f on f.oid = r.function_name::regproc
     order by r.path, r.method;
@@ -42,7 +46,7 @@ $$;
 
 comment on function gateway.list_routes() is
 'Lists the endpoints, as the gateway reads them at its start and at NOTIFY gateway, ''reload''.
-Returns a row a route; roles: the HTTP roles that may call it, the least first.
+Returns a row a route; roles: the HTTP roles that may call it, the least first; headers: argument by request header; channel: of a stream, null for a call.
 Errors: 42883 when a route''s function is gone.';
 
 revoke all on function gateway.list_routes() from public;

@@ -1,5 +1,5 @@
 begin;
-select plan(23);
+select plan(30);
 
 delete from gateway.route;
 select lives_ok(
@@ -9,7 +9,8 @@ select lives_ok(
 select lives_ok(
     $$select gateway.expose(
         'POST /v1/coins/claim', 'coins.claim_coins', p_rows_as => 'coins', p_caller_argument => 'p_requester_id',
-        p_batch_function => 'coins.claim_coins_batch', p_may_use_replica => true
+        p_batch_function => 'coins.claim_coins_batch', p_may_use_replica => true,
+        p_headers => '{"Idempotency-Key": "p_request_id"}'
     )$$,
     'a function may say how it is called'
 );
@@ -20,13 +21,15 @@ select
     )
 from unnest(array['GET', 'POST', 'PUT', 'DELETE']) as method;
 select results_eq(
-    $$select method, path, function_name, rows_as, caller_argument, batch_function, may_use_replica from gateway.route
+    $$select method, path, function_name, rows_as, caller_argument, batch_function, may_use_replica, headers, channel
+    from gateway.route
     where path not like '%methods%' order by path$$,
     $$values
     (
-        'POST', '/v1/coins/claim', 'coins.claim_coins', 'coins', 'p_requester_id', 'coins.claim_coins_batch', true
+        'POST', '/v1/coins/claim', 'coins.claim_coins', 'coins', 'p_requester_id', 'coins.claim_coins_batch', true,
+        '{"Idempotency-Key": "p_request_id"}'::jsonb, null::text
     ),
-    ('GET', '/v1/coins/{user_id}/count.json', 'coins.count_coins', null, null, null, false)$$,
+    ('GET', '/v1/coins/{user_id}/count.json', 'coins.count_coins', null, null, null, false, '{}', null)$$,
     'the gateway will read just that'
 );
 
@@ -49,6 +52,21 @@ from (
     ('GET /v1/coins count', 'a path has no space'),
     ('GET /v1/{UserId}', 'a part in braces is the name of an argument')
 ) as bad (route, description);
+select
+    throws_ok(
+        format($$select gateway.expose('GET /v1/bad', 'coins.count_coins', p_headers => %L)$$, bad.headers),
+        '23514', null, bad.description
+    )
+from (
+    values
+    ('[]', 'headers are an object'),
+    ('"Idempotency-Key"', 'a header alone is none'),
+    ('{"": "p_request_id"}', 'a header has a name'),
+    ('{"Idempotency Key": "p_request_id"}', 'the name of a header has no space'),
+    ('{"Key:": "p_request_id"}', 'the name of a header has no colon'),
+    ('{"Key": 1}', 'a header carries an argument, which has a name'),
+    ('{"Key": ["p_request_id"]}', 'a header carries one argument')
+) as bad (headers, description);
 select throws_ok(
     $$select gateway.expose('POST /v1/coins/claim', 'coins.count_coins')$$,
     '23505', null,

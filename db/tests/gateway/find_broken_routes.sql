@@ -1,5 +1,5 @@
 begin;
-select plan(19);
+select plan(26);
 
 select is_empty(
     'select * from gateway.find_broken_routes()',
@@ -17,6 +17,10 @@ returns bigint
 language plpgsql
 as 'begin end';
 create function coins.hide(p_user_id uuid)
+returns bigint
+language plpgsql
+as 'begin end';
+create function coins.keyed(p_user_id uuid, p_key text default null, p_name text default null)
 returns bigint
 language plpgsql
 as 'begin end';
@@ -43,6 +47,8 @@ as 'begin end';
 revoke execute on function coins.touch_many(uuid[]), coins.hide_many(uuid[]), coins.nameless(uuid) from public;
 grant execute on function coins.touch_many(uuid[]), coins.nameless(uuid) to aqm_anon;
 revoke execute on function coins.look(uuid), coins.touch(uuid), coins.hide(uuid) from public;
+revoke execute on function coins.keyed(uuid, text, text) from public;
+grant execute on function coins.keyed(uuid, text, text) to aqm_anon;
 grant execute on function coins.look(uuid) to aqm_user;
 grant execute on function coins.touch(uuid) to aqm_anon;
 grant execute on function coins.hide(uuid) to aqm_monitor;
@@ -50,6 +56,10 @@ grant execute on function coins.hide(uuid) to aqm_monitor;
 select gateway.expose('GET /v1/fine/{user_id}', 'coins.look', p_may_use_replica => true);
 select gateway.expose(
     'POST /v1/fine', 'coins.touch', p_caller_argument => 'p_user_id', p_batch_function => 'coins.touch_many'
+);
+select gateway.expose(
+    'POST /v1/fine/{user_id}', 'coins.keyed', p_caller_argument => 'p_user_id',
+    p_headers => '{"X-Key": "p_key", "X-Name": "p_name"}'
 );
 select is_empty(
     'select * from gateway.find_broken_routes()',
@@ -67,6 +77,15 @@ select gateway.expose('GET /v1/caller', 'coins.touch', p_caller_argument => 'use
 select gateway.expose('GET /v1/part/{user_id}/{key_id}', 'coins.touch');
 select gateway.expose('GET /v1/replica', 'coins.touch', p_may_use_replica => true);
 select gateway.expose('GET /v1/role', 'coins.hide');
+select gateway.expose('GET /v1/header', 'coins.keyed', p_headers => '{"X-Key": "p_gone"}');
+select gateway.expose('GET /v1/header/key', 'coins.keyed', p_headers => '{"X-Key": "key"}');
+select gateway.expose('GET /v1/header/required', 'coins.keyed', p_headers => '{"X-Key": "p_user_id"}');
+select gateway.expose('GET /v1/header/{key}', 'coins.keyed', p_headers => '{"X-Key": "p_key"}');
+select gateway.expose(
+    'GET /v1/header/caller', 'coins.keyed', p_caller_argument => 'p_key', p_headers => '{"X-Key": "p_key"}'
+);
+select gateway.expose('GET /v1/header/case', 'coins.keyed', p_headers => '{"X-Key": "p_key", "x-key": "p_name"}');
+select gateway.expose('GET /v1/header/twice', 'coins.keyed', p_headers => '{"X-Key": "p_key", "X-Name": "p_key"}');
 
 select
     results_eq(
@@ -103,6 +122,34 @@ from (
     (
         'GET /v1/replica', 'coins.touch is volatile and can''t run on a replica',
         'a function that writes is not sent to a replica'
+    ),
+    (
+        'GET /v1/header', 'a header is no argument of coins.keyed with a default',
+        'a header whose argument does not exist is found'
+    ),
+    (
+        'GET /v1/header/key', 'a header is no argument of coins.keyed with a default',
+        'a header whose argument is misspelt is found'
+    ),
+    (
+        'GET /v1/header/required', 'a header is no argument of coins.keyed with a default',
+        'a header whose argument is required is found'
+    ),
+    (
+        'GET /v1/header/{key}', 'an argument comes from a header and from elsewhere',
+        'a header that is a part of the path too is found'
+    ),
+    (
+        'GET /v1/header/caller', 'an argument comes from a header and from elsewhere',
+        'a header that is the caller is found'
+    ),
+    (
+        'GET /v1/header/case', 'an argument comes from a header and from elsewhere',
+        'a header that is there twice is found'
+    ),
+    (
+        'GET /v1/header/twice', 'an argument comes from a header and from elsewhere',
+        'an argument of two headers is found'
     ),
     ('GET /v1/role', 'no HTTP role may execute coins.hide', 'an endpoint that nobody may call is found')
 ) as broken (route, fault, description);

@@ -1,5 +1,5 @@
 begin;
-select plan(11);
+select plan(14);
 
 delete from gateway.route;
 select is_empty(
@@ -13,6 +13,24 @@ create type coins.parcel as (weight numeric, stamps coins.stamp []);
 create type coins.seal as (colour text);
 create type coins.receipt as (sent_at timestamptz, seal coins.seal);
 create type coins.stranger as (name text);
+
+create domain coins.one as integer default 1;
+create domain coins.another as coins.one;
+create domain coins.below as smallint default -2;
+create domain coins.maybe as boolean default false;
+create domain coins.word as text default 'odd';
+create domain coins.bare as bigint;
+create domain coins.many as integer[] default '{}';
+create type coins.basket as (
+    one coins.one, another coins.another, below coins.below, maybe coins.maybe, word coins.word, bare coins.bare,
+    many coins.many, ones coins.one []
+);
+create type coins.page as (page_number integer, baskets coins.basket []);
+create type coins.shelf as (name text, pages coins.page []);
+create function coins.place(p_baskets coins.basket[], p_one coins.one default 5)
+returns setof coins.shelf
+language plpgsql
+as 'begin end';
 
 create function coins.send(
     p_user_id uuid,
@@ -77,6 +95,34 @@ select set_eq(
     ('coins.stamp', 1, 'code', 'text', false, false, null),
     ('coins.stamp', 2, 'image', 'bytea', false, false, 'The picture.')$$,
     'the gateway learns the types in arguments and answers, those inside of them too, and no others'
+);
+
+select gateway.expose('POST /v1/baskets', 'coins.place');
+select results_eq(
+    $$select field, type_name, is_array, is_composite, is_required, default_value from gateway.list_fields()
+    where shape = 'coins.basket'$$,
+    $$values
+    ('one', 'integer', false, false, false, '1'),
+    ('another', 'integer', false, false, false, '1'),
+    ('below', 'smallint', false, false, false, '-2'),
+    ('maybe', 'boolean', false, false, false, 'false'),
+    ('word', 'text', false, false, true, null),
+    ('bare', 'bigint', false, false, true, null),
+    ('many', 'integer', true, false, true, null),
+    ('ones', 'integer', true, false, true, null)$$,
+    'a field of a domain has the type it is made of, and may be left out when its default is an integer or boolean'
+);
+select results_eq(
+    $$select field, type_name, is_array, is_required, default_value from gateway.list_fields()
+    where shape = 'coins.place' and direction = 'in'$$,
+    $$values ('p_baskets', 'coins.basket', true, true, null), ('p_one', 'integer', false, false, '5')$$,
+    'an argument of a domain has the function''s default'
+);
+select set_eq(
+    $$select distinct shape from gateway.list_fields()
+    where direction = 'field' and shape in ('coins.shelf', 'coins.page')$$,
+    $$values ('coins.shelf'), ('coins.page')$$,
+    'types in arrays in answers are listed too'
 );
 select is_empty(
     $$select field from gateway.list_fields() where shape = 'coins.knock'$$,

@@ -26,16 +26,19 @@ grant execute on function coins.touch(uuid) to aqm_admin, aqm_anon, aqm_device, 
 revoke execute on function coins.touch(uuid), coins.look(uuid), coins.add(uuid) from public;
 
 select gateway.expose('POST /v1/b', 'coins.touch', p_caller_argument => 'p_user_id', p_batch_function => 'coins.look');
-select gateway.expose('GET /v1/b', 'coins.look', p_rows_as => 'looks', p_may_use_replica => true);
+select gateway.expose(
+    'GET /v1/b', 'coins.look', p_rows_as => 'looks', p_may_use_replica => true, p_headers => '{"X-Id": "p_user_id"}'
+);
 select gateway.expose('PUT /v1/a', 'coins.add');
 
 select results_eq(
-    'select method, path, function_name, rows_as, caller_argument, batch_function, may_use_replica, comment
+    'select method, path, function_name, rows_as, caller_argument, batch_function, may_use_replica, comment,
+    headers, channel
     from gateway.list_routes()',
     $$values
-    ('PUT', '/v1/a', 'coins.add', null, null, null, false, null),
-    ('GET', '/v1/b', 'coins.look', 'looks', null, null, true, 'Looks.'),
-    ('POST', '/v1/b', 'coins.touch', null, 'p_user_id', 'coins.look', false, null)$$,
+    ('PUT', '/v1/a', 'coins.add', null, null, null, false, null, '{}'::jsonb, null::text),
+    ('GET', '/v1/b', 'coins.look', 'looks', null, null, true, 'Looks.', '{"X-Id": "p_user_id"}', null),
+    ('POST', '/v1/b', 'coins.touch', null, 'p_user_id', 'coins.look', false, null, '{}', null)$$,
     'the gateway reads the endpoints by path, each with what its file says and its function''s comment'
 );
 select results_eq(

@@ -1,0 +1,51 @@
+create or replace function coins.allow_claims(
+    p_target_user_ids uuid[],
+    p_requester_ids uuid[],
+    p_coin_categories text[],
+    p_counts integer[],
+    p_answered integer[],
+    out call_number integer,
+    out allowance integer,
+    out retry_after integer
+)
+returns setof record
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_call record;
+begin
+    if not exists (select from coins.claim_quota as q where q.is_enabled) then
+        return;
+    end if;
+
+    -- Quotas are locked, and everybody locks in one order.
+    for v_call in
+        select c.number::integer as number, c.target_user_id, c.requester_id, c.count
+        from
+            unnest(p_target_user_ids, p_requester_ids, p_coin_categories, p_counts)
+            with ordinality as c (target_user_id, requester_id, coin_category, count, number)
+        where
+            c.number <> all(p_answered)
+            and coins.claim_refusal(c.target_user_id, c.requester_id, c.coin_category, c.count) is null
+        order by c.target_user_id, c.requester_id, c.number
+    loop
+        call_number := v_call.number;
+        select least(q.allowance, v_call.count), q.retry_after
+        into allowance, retry_after
+        from coins.open_quota(v_call.target_user_id, v_call.requester_id) as q;
+        -- At once, since the next call may be of the same quota; settle_claims() gives back what was not used.
+        perform coins.charge_quota(v_call.target_user_id, v_call.requester_id, allowance);
+        return next;
+    end loop;
+end
+$$;
+
+comment on function coins.allow_claims(uuid[], uuid[], text[], integer[], integer[]) is
+'Says how many coins the quotas leave to the calls of a batch, and charges them with it; element n of each array belongs to call n.
+p_target_user_ids, p_requester_ids, p_coin_categories, p_counts: as for claim_coins_batch(). p_answered: numbers of the calls that are answered already.
+Returns the number of the call, the coins it may have, and, where that is 0, the seconds until there is one. No row where no quota is enabled.
+Errors: none.';
+
+revoke all on function coins.allow_claims(uuid[], uuid[], text[], integer[], integer[]) from public;

@@ -1,0 +1,2 @@
+alter table gateway.route drop column channel;
+alter table gateway.route drop column headers;

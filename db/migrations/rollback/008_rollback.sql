@@ -1,0 +1,2 @@
+drop table coins.quota_use;
+drop table coins.claim_quota;
