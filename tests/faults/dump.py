@@ -18,7 +18,7 @@ from witness.deleted_coin as d
 """
 
 
-MEMORY = "select 1,2 limit 0"
+MEMORY = "select sc.user_id::text, sc.digests from coins.spent_coin as sc"
 
 
 async def dump(installation: Installation, folder: Path) -> None:
