@@ -76,6 +76,7 @@ class _Link:
         self.near, self.near_writer = near
         self.far, self.far_writer = far
         self.cut: Point | None = None
+        self.is_cut = False
 
     async def run(self) -> None:
         ways = [asyncio.create_task(self._questions()), asyncio.create_task(self._answers())]
@@ -85,6 +86,9 @@ class _Link:
             for way in ways:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
+            if self.cut and not self.is_cut:
+                # The connection ended by itself before it came to that.
+                self.proxy.ordered.append(self.cut)
 
     async def _questions(self) -> None:
         while data := await self.near.read(PIECE):
@@ -115,6 +119,7 @@ class _Link:
 
     def _done(self) -> None:
         assert self.cut
+        self.is_cut = True
         self.proxy.done[self.cut] += 1
 
 
