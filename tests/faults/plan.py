@@ -24,11 +24,11 @@ SCENES = ("data-disk", "wal-disk", "clock-hour", "clock-month")
 """Faults that need an installation of their own, after the others."""
 
 BROKEN = {
-    "durability": ["kill-postmaster"],
-    "request-id": ["cut-after-send", "cut-after-commit", "terminate-backend"],
-    "lock": [],
+    "durability": {"kill-postmaster": 3},
+    "request-id": {"cut-after-send": 5, "cut-after-commit": 5, "terminate-backend": 5},
+    "lock": {},
 }
-"""What is broken, and the faults under which it shows."""
+"""What is broken, and how many faults show it."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def names_for(only: list[str]) -> list[str]:
 def plan_faults(options: Options, chance: random.Random) -> list[str]:
     """The faults in their order. Fewer claims than the form's, fewer faults, but one of each kind at least."""
     if options.broken:
-        return [name for name in BROKEN[options.broken] for _ in range(6)]
+        return [name for name, times in BROKEN[options.broken].items() for _ in range(times)]
     counts = SHORT if options.form == "short" else LONG
     share = min(1.0, options.claims / CLAIMS[options.form])
     chosen = names_for(options.only) or list(FAULTS)
