@@ -11,7 +11,7 @@ import sys
 import uvloop
 from aiohttp import web
 
-from .app import make_app
+from .app import GATEWAY, make_app
 from .logs import configure_logs, log
 from .settings import SettingError, Settings, read_settings
 from .tokens import Verifier, make_private_key
@@ -50,7 +50,7 @@ async def serve(settings: Settings) -> int:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    ready = asyncio.create_task(app["gateway"].ready.wait())
+    ready = asyncio.create_task(app[GATEWAY].ready.wait())
     await asyncio.wait([ready, asyncio.create_task(stopping.wait())], return_when=asyncio.FIRST_COMPLETED)
     if ready.done():
         # What is there now stays: the collector need not walk over it again and again while requests wait.

@@ -12,6 +12,7 @@ from weakref import WeakSet
 
 import psycopg
 from aiohttp import web
+from psycopg import sql
 from psycopg_pool import PoolTimeout, TooManyRequests
 
 from . import pages
@@ -26,6 +27,7 @@ from .metrics import Metrics
 from .openapi import make_openapi
 from .problems import Problem, from_database, known_status
 from .settings import LOGIN, Settings, login_dsn
+from .streams import Rows, Streams
 from .tokens import ANONYMOUS, Caller, Verifier, unauthorized
 
 DATABASE_ERRORS = (psycopg.Error, PoolTimeout, TooManyRequests)
@@ -72,6 +74,8 @@ class Gateway:
         self.loading = asyncio.Lock()
         self.calls: set[asyncio.Task[Any]] = set()
         self.batchers: WeakSet[Batcher] = WeakSet()
+        self.streams = Streams(settings.max_streams)
+        self.metrics.streams.set_function(lambda: len(self.streams.open))
         self.built_in = {
             "/v1/health": self._health,
             "/metrics": self._metrics,
@@ -86,6 +90,10 @@ class Gateway:
     async def start(self) -> None:
         """Begin to read the catalog and to listen for its changes."""
         self.listener = asyncio.create_task(self._listen())
+
+    async def end_streams(self) -> None:
+        """End what has no end of its own, before the others are waited for."""
+        self.streams.stop()
 
     async def stop(self) -> None:
         """Answer what was sent, then close the connections."""
@@ -110,16 +118,19 @@ class Gateway:
                     dsn, autocommit=True, connect_timeout=5, application_name="aqm gateway listener"
                 ) as connection:
                     await connection.execute("listen gateway")
-                    await self._load(connection)
+                    await self._load_and_listen(connection)
                     last_told = {}
                     while True:
                         # Returns now and then, so that a half-open connection is noticed. A list, because
                         # the connection is locked while the generator is open.
-                        heard = [notice.payload async for notice in connection.notifies(timeout=30, stop_after=1)]
-                        if "reload" in heard:
-                            await self._load(connection)
-                        async with asyncio.timeout(10):
-                            await connection.execute("")
+                        heard = [notice async for notice in connection.notifies(timeout=30, stop_after=1)]
+                        for notice in heard:
+                            self.streams.hear(notice.channel, notice.payload)
+                        if any(notice.channel == "gateway" and notice.payload == "reload" for notice in heard):
+                            await self._load_and_listen(connection)
+                        if not heard:
+                            async with asyncio.timeout(10):
+                                await connection.execute("")
             except Exception as error:
                 # Whatever it is: the next connection may read a catalog that is mended.
                 # Told once, not twice a second. libpq's reason names server and database, never a password; the text
@@ -131,6 +142,14 @@ class Gateway:
                     log().warning("database away" if is_away else "catalog not read", **told)
                 last_told = told
             await asyncio.sleep(0.5)
+
+    async def _load_and_listen(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        """Read the catalog and listen to the channels of its streams, which missed what was said until now."""
+        await self._load(connection)
+        channels = {"gateway"} | {route.channel for route in self.catalog.routes if route.channel}
+        listens = sql.SQL("; ").join(sql.SQL("listen {}").format(sql.Identifier(name)) for name in sorted(channels))
+        await connection.execute(sql.SQL("unlisten *; {}").format(listens))
+        self.streams.reread()
 
     async def _load(self, connection: psycopg.AsyncConnection[Any]) -> None:
         try:
@@ -188,7 +207,8 @@ class Gateway:
             response.headers["Server"] = "aqm"
         seconds = time.perf_counter() - started
         self.metrics.requests.labels(name, response.status).inc()
-        self.metrics.seconds.labels(name).observe(seconds)
+        if not response.prepared:  # how long somebody has watched is no latency
+            self.metrics.seconds.labels(name).observe(seconds)
         if self.settings.log_requests:
             self.request_log.write(
                 request_id=request_id,
@@ -225,7 +245,7 @@ class Gateway:
 
     async def _call_endpoint(
         self, endpoint: Endpoint, request: web.Request, in_path: Mapping[str, str], request_id: str
-    ) -> web.Response:
+    ) -> web.StreamResponse:
         route = endpoint.route
         caller = self.verifier.verify(request.headers.get("Authorization")) if self.verifier else ANONYMOUS
         role = self._role(route, caller)
@@ -240,10 +260,39 @@ class Gateway:
             who = str(arguments.get(route.caller_argument or "") or who)
             self.caller_limit.hit(who)
 
+        if route.channel:
+            return await self._stream(endpoint, request, role, arguments, caller, who, request_id)
         # Batched calls share one connection, whoever makes them; the others hold one each.
         with contextlib.nullcontext() if route.batch_function else self.caller_limit.at_once(who):
             endpoint, answer = await self._answer(endpoint, role, arguments, request_id)
         return self._respond(endpoint, answer)
+
+    async def _stream(
+        self,
+        endpoint: Endpoint,
+        request: web.Request,
+        role: str,
+        arguments: Mapping[str, Any],
+        caller: Caller,
+        who: str,
+        request_id: str,
+    ) -> web.StreamResponse:
+        """Serve a stream to its end; its function is always that of the newest catalog."""
+        (whom,) = arguments.values()
+        key = endpoint.route.channel or "", str(whom)
+
+        async def read() -> Rows:
+            newest = self._newest(endpoint)
+            if newest is None:
+                raise Problem(404, "there is no such stream any more")
+            return _encode(*await self._answer(newest, role, arguments, request_id))
+
+        seconds = None if caller.until is None else caller.until - time.time()
+        return await self.streams.serve(request, who, key, read, seconds, {"X-Request-Id": request_id, "Server": "aqm"})
+
+    def _newest(self, endpoint: Endpoint) -> Endpoint | None:
+        known = (*self.fixed.values(), *self.patterns)
+        return next((other for other in known if other.route.name == endpoint.route.name), None)
 
     def _count_body(self, who: str, size: int) -> None:
         if self.verifier:
@@ -276,8 +325,7 @@ class Gateway:
         except TimeoutError:
             raise Problem(503, "it is not known whether this happened; ask again") from None
         await self._refresh()
-        known = (known for known in (*self.fixed.values(), *self.patterns) if known.route.name == endpoint.route.name)
-        endpoint = next(known, endpoint)
+        endpoint = self._newest(endpoint) or endpoint
         return endpoint, await self.primary.call(endpoint.route, role, arguments, request_id, prepare=False)
 
     async def _refresh(self) -> None:
@@ -335,15 +383,7 @@ class Gateway:
         if answer.status and not answer.status.startswith("2"):
             raise Problem(known_status(answer.status) or 500)
         status = int(answer.status) if answer.status in ("200", "201", "202") else 200
-        rows: list[dict[str, Any]]
-        if answer.columns == endpoint.columns:
-            rows = [
-                {name: encode(value) for (name, encode), value in zip(endpoint.encoders, row, strict=True)}
-                for row in answer.rows
-            ]
-        else:
-            # The function has changed and its catalog is on the way; what was done must be answered all the same.
-            rows = [encode_row(dict(zip(answer.columns, row, strict=True))) for row in answer.rows]
+        rows = _encode(endpoint, answer)
         body: Any
         if route.rows_as:
             body = {route.rows_as: rows}
@@ -387,16 +427,31 @@ class Gateway:
         return web.Response(body=to_json(document), content_type="application/json")
 
 
+GATEWAY = web.AppKey("GATEWAY", Gateway)
+
+
 def make_app(settings: Settings) -> web.Application:
     """The aiohttp application."""
     gateway = Gateway(settings)
     # Handlers are not cancelled when a client hangs up, and one route means: HEAD never runs a GET's function.
     app = web.Application(client_max_size=settings.max_body)
     app.router.add_route("*", "/{path:.*}", gateway.handle)
-    app["gateway"] = gateway
+    app[GATEWAY] = gateway
     app.on_startup.append(lambda _app: gateway.start())
+    app.on_shutdown.append(lambda _app: gateway.end_streams())
     app.on_cleanup.append(lambda _app: gateway.stop())
     return app
+
+
+def _encode(endpoint: Endpoint, answer: Answer) -> list[dict[str, Any]]:
+    """The rows of an answer by JSON names."""
+    if answer.columns == endpoint.columns:
+        return [
+            {name: encode(value) for (name, encode), value in zip(endpoint.encoders, row, strict=True)}
+            for row in answer.rows
+        ]
+    # The function has changed and its catalog is on the way; what was done must be answered all the same.
+    return [encode_row(dict(zip(answer.columns, row, strict=True))) for row in answer.rows]
 
 
 def _request_id(request: web.Request) -> str:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 import psycopg
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from psycopg_pool import PoolTimeout, TooManyRequests
@@ -45,6 +45,7 @@ class Metrics:
             "aqm_batch_calls", "Calls that travelled together.", ["route"],
             buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256), registry=self.registry,
         )  # fmt: skip
+        self.streams = Gauge("aqm_streams", "Clients that watch.", registry=self.registry)
         self.from_database: list[Metric] = []
         self.read_at = float("-inf")
 

@@ -108,7 +108,7 @@ def _operation(route: Route, needs_token: bool) -> dict[str, Any]:
     ]
     operation: dict[str, Any] = {
         "operationId": f"{route.method.lower()}.{route.function}",
-        "tags": [route.function.split(".")[0]],
+        "tags": [route.function.split(".")[0], *(["streams"] if route.channel else [])],
         "summary": summary,
         "description": description,
         "parameters": parameters,
@@ -179,6 +179,14 @@ def _object(
 
 
 def _success(route: Route) -> dict[str, Any]:
+    if route.channel:
+        event, *data = route.results
+        words = f"Server-sent events, as long as the client listens. {event.comment or ''}".strip()
+        example = _object(data, {}, [field.json_name for field in data], is_answer=True)
+        return {
+            "description": "The state of now, and again whenever it has changed.",
+            "content": {"text/event-stream": {"schema": {"type": "string", "description": words}, "x-data": example}},
+        }
     row = _object(route.results, {}, [field.json_name for field in route.results], is_answer=True)
     body = row
     if route.rows_as:

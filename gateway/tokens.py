@@ -11,7 +11,7 @@ import sys
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
@@ -38,10 +38,11 @@ REMEMBERED = 20_000
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls. role: the HTTP role. subject: the token's, None for nobody in particular."""
+    """Who calls. role: the HTTP role. subject: the token's, None for nobody in particular. until: when it expires."""
 
     role: str
     subject: str | None
+    until: float | None = field(default=None, compare=False)
 
 
 ANONYMOUS = Caller("anon", None)
@@ -106,8 +107,9 @@ class Verifier:
             raise unauthorized() from None
         if claims.get("role") not in ROLES or not isinstance(claims["sub"], str) or not claims["sub"]:
             raise unauthorized()
-        caller = Caller(claims["role"], claims["sub"])
-        self.remembered[token] = (int(claims["exp"]) + LEEWAY, caller)
+        until = int(claims["exp"]) + LEEWAY
+        caller = Caller(claims["role"], claims["sub"], until)
+        self.remembered[token] = (until, caller)
         if len(self.remembered) > REMEMBERED:
             self.remembered.popitem(last=False)
         return caller

@@ -20,7 +20,7 @@ def test_defaults_are_those_that_help_lists() -> None:
     assert settings.rate_limit is not None
     assert f"{settings.rate_limit.amount}/{settings.rate_limit.GRANULARITY.name}" == listed["AQM_RATE_LIMIT"]
     for name in ("pool_min", "pool_max", "pool_wait", "pool_idle", "pool_lifetime", "statement_timeout",
-                 "max_body", "max_batch", "max_waiting", "drain"):  # fmt: skip
+                 "max_body", "max_batch", "max_waiting", "max_streams", "drain"):  # fmt: skip
         assert float(getattr(settings, name)) == float(listed[f"AQM_{name.upper()}"]), name
     assert (settings.prepare, settings.log_requests) == (
         listed["AQM_PREPARE"] == "on",

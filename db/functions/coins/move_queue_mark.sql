@@ -10,6 +10,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
+set jit = off
 as $$
 begin
     -- Nobody waits for a hint: where another claim is just moving this mark, it moves enough for both.

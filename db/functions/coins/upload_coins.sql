@@ -31,6 +31,8 @@ begin
     if found then
         raise exception using errcode = v_refusal.error_code, message = v_refusal.error_message;
     end if;
+    -- Before the epoch is read: an upload that waits for a fence must see what that has raised.
+    lock table coins.coin_inventory in row exclusive mode;
     perform coins.lock_user(p_user_id);
     perform coins.check_epoch(p_epoch);
 

@@ -30,3 +30,10 @@ Errors: none.';
 
 revoke all on function coins.watch_stock(uuid) from public;
 grant execute on function coins.watch_stock(uuid) to aqm_device;
+
+select gateway.expose_stream(
+    'GET /v1/coins/watch',
+    'coins.watch_stock',
+    p_channel => 'coins_stock',
+    p_caller_argument => 'p_user_id'
+);

@@ -82,6 +82,17 @@ begin
             format('%s does not take arrays of the arguments of %s', r.batch_function, r.function_name)
         ),
         (
+            p.oid is not null and r.channel is not null and not (
+                p.pronargs = 1 and p.proargtypes[0] = 'uuid'::regtype and p.provolatile <> 'v' and p.proretset
+                and exists (
+                    select from pg_type as t
+                    inner join pg_attribute as att on att.attrelid = t.typrelid and att.attnum = 1
+                    where t.oid = p.prorettype and att.attname = 'event' and att.atttypid = 'text'::regtype
+                )
+            ),
+            format('%s is no stable function of one uuid with rows that begin with their event', r.function_name)
+        ),
+        (
             r.may_use_replica and p.provolatile = 'v',
             format('%s is volatile and can''t run on a replica', r.function_name)
         ),

@@ -1,5 +1,5 @@
 begin;
-select plan(26);
+select plan(31);
 
 select is_empty(
     'select * from gateway.find_broken_routes()',
@@ -53,6 +53,38 @@ grant execute on function coins.look(uuid) to aqm_user;
 grant execute on function coins.touch(uuid) to aqm_anon;
 grant execute on function coins.hide(uuid) to aqm_monitor;
 
+create type coins.news as (event text, gold bigint);
+create type coins.gossip as (gold bigint, event text);
+create function coins.watch(p_user_id uuid)
+returns setof coins.news
+language plpgsql
+stable
+as 'begin end';
+create function coins.watch_and_touch(p_user_id uuid)
+returns setof coins.news
+language plpgsql
+as 'begin end';
+create function coins.watch_two(p_user_id uuid, p_other_id uuid default null)
+returns setof coins.news
+language plpgsql
+stable
+as 'begin end';
+create function coins.watch_name(p_name text)
+returns setof coins.news
+language plpgsql
+stable
+as 'begin end';
+create function coins.overhear(p_user_id uuid)
+returns setof coins.gossip
+language plpgsql
+stable
+as 'begin end';
+revoke execute on function coins.watch(uuid), coins.watch_and_touch(uuid), coins.watch_two(uuid, uuid),
+coins.watch_name(text), coins.overhear(uuid) from public;
+grant execute on function coins.watch(uuid), coins.watch_and_touch(uuid), coins.watch_two(uuid, uuid),
+coins.watch_name(text), coins.overhear(uuid) to aqm_anon;
+
+select gateway.expose_stream('GET /v1/fine/watch', 'coins.watch', 'news', p_caller_argument => 'p_user_id');
 select gateway.expose('GET /v1/fine/{user_id}', 'coins.look', p_may_use_replica => true);
 select gateway.expose(
     'POST /v1/fine', 'coins.touch', p_caller_argument => 'p_user_id', p_batch_function => 'coins.touch_many'
@@ -77,6 +109,11 @@ select gateway.expose('GET /v1/caller', 'coins.touch', p_caller_argument => 'use
 select gateway.expose('GET /v1/part/{user_id}/{key_id}', 'coins.touch');
 select gateway.expose('GET /v1/replica', 'coins.touch', p_may_use_replica => true);
 select gateway.expose('GET /v1/role', 'coins.hide');
+select gateway.expose_stream('GET /v1/stream/volatile', 'coins.watch_and_touch', 'news');
+select gateway.expose_stream('GET /v1/stream/two', 'coins.watch_two', 'news');
+select gateway.expose_stream('GET /v1/stream/name', 'coins.watch_name', 'news');
+select gateway.expose_stream('GET /v1/stream/gossip', 'coins.overhear', 'news');
+select gateway.expose_stream('GET /v1/stream/value', 'coins.look', 'news');
 select gateway.expose('GET /v1/header', 'coins.keyed', p_headers => '{"X-Key": "p_gone"}');
 select gateway.expose('GET /v1/header/key', 'coins.keyed', p_headers => '{"X-Key": "key"}');
 select gateway.expose('GET /v1/header/required', 'coins.keyed', p_headers => '{"X-Key": "p_user_id"}');
@@ -150,6 +187,31 @@ from (
     (
         'GET /v1/header/twice', 'an argument comes from a header and from elsewhere',
         'an argument of two headers is found'
+    ),
+    (
+        'GET /v1/stream/volatile',
+        'coins.watch_and_touch is no stable function of one uuid with rows that begin with their event',
+        'a stream of a function that writes is found'
+    ),
+    (
+        'GET /v1/stream/two',
+        'coins.watch_two is no stable function of one uuid with rows that begin with their event',
+        'a stream of a function with two arguments is found'
+    ),
+    (
+        'GET /v1/stream/name',
+        'coins.watch_name is no stable function of one uuid with rows that begin with their event',
+        'a stream of a function of something else than a uuid is found'
+    ),
+    (
+        'GET /v1/stream/gossip',
+        'coins.overhear is no stable function of one uuid with rows that begin with their event',
+        'a stream whose rows don''t begin with their event is found'
+    ),
+    (
+        'GET /v1/stream/value',
+        'coins.look is no stable function of one uuid with rows that begin with their event',
+        'a stream of a function without rows is found'
     ),
     ('GET /v1/role', 'no HTTP role may execute coins.hide', 'an endpoint that nobody may call is found')
 ) as broken (route, fault, description);

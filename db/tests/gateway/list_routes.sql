@@ -30,6 +30,7 @@ select gateway.expose(
     'GET /v1/b', 'coins.look', p_rows_as => 'looks', p_may_use_replica => true, p_headers => '{"X-Id": "p_user_id"}'
 );
 select gateway.expose('PUT /v1/a', 'coins.add');
+select gateway.expose_stream('GET /v1/c', 'coins.look', 'news');
 
 select results_eq(
     'select method, path, function_name, rows_as, caller_argument, batch_function, may_use_replica, comment,
@@ -38,7 +39,8 @@ select results_eq(
     $$values
     ('PUT', '/v1/a', 'coins.add', null, null, null, false, null, '{}'::jsonb, null::text),
     ('GET', '/v1/b', 'coins.look', 'looks', null, null, true, 'Looks.', '{"X-Id": "p_user_id"}', null),
-    ('POST', '/v1/b', 'coins.touch', null, 'p_user_id', 'coins.look', false, null, '{}', null)$$,
+    ('POST', '/v1/b', 'coins.touch', null, 'p_user_id', 'coins.look', false, null, '{}', null),
+    ('GET', '/v1/c', 'coins.look', null, null, null, false, 'Looks.', '{}', 'news')$$,
     'the gateway reads the endpoints by path, each with what its file says and its function''s comment'
 );
 select results_eq(
@@ -46,7 +48,8 @@ select results_eq(
     $$values
     ('PUT', '/v1/a', false, '{}'::text[]),
     ('GET', '/v1/b', false, '{}'),
-    ('POST', '/v1/b', true, '{anon,device,admin}')$$,
+    ('POST', '/v1/b', true, '{anon,device,admin}'),
+    ('GET', '/v1/c', false, '{}')$$,
     'the gateway learns from the catalog which functions write, and which HTTP roles may call them, the least first'
 );
 

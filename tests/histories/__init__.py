@@ -1,0 +1,1 @@
+"""Random histories of uploads, claims, lost answers and deletions: no coin is ever issued twice."""

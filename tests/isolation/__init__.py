@@ -1,0 +1,1 @@
+"""Two sessions, step by step, in every order."""
