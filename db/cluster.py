@@ -52,9 +52,6 @@ SETTINGS = {
     "max_wal_size": "4GB",
     "checkpoint_timeout": "15min",
     "random_page_cost": "1.1",
-    # Calls are short. And where a claim forbids sequential scans, those of tables without an index count as so dear
-    # that they were compiled, at each call: 400 ms.
-    "jit": "off",
     "autovacuum_naptime": "15s",
     "track_io_timing": "on",
     # PostgreSQL's own log must not show keys, tokens or who asks for whom (shared specs: operations).
