@@ -140,8 +140,10 @@ class Installation:
             return found
 
     def postmaster(self) -> int:
-        """The postmaster's process."""
-        return int((self.cluster.data / "postmaster.pid").read_text().split()[0])
+        """The postmaster's process, or 0 while none has begun."""
+        with contextlib.suppress(OSError, IndexError):
+            return int((self.cluster.data / "postmaster.pid").read_text().split()[0])
+        return 0
 
     async def backends(self) -> list[int]:
         """Processes of the clients' sessions, those at work first."""
@@ -195,9 +197,10 @@ class Installation:
 
     async def _take_down(self) -> None:
         self.keep_up = False
-        with contextlib.suppress(OSError, ValueError):
-            # One that is stopped hears nothing else.
-            os.kill(self.postmaster(), signal.SIGCONT)
+        if postmaster := self.postmaster():
+            with contextlib.suppress(ProcessLookupError):
+                # One that is stopped hears nothing else.
+                os.kill(postmaster, signal.SIGCONT)
         with contextlib.suppress(ClusterError):
             await asyncio.to_thread(self.cluster.stop, "immediate")
         shutil.rmtree(self.cluster.sockets, ignore_errors=True)

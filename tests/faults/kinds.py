@@ -14,6 +14,8 @@ from uuid import UUID
 
 import psycopg
 
+from db.cluster import is_alive
+
 from .clients import Client, claim_path, new_id
 from .coins import Coin
 from .installation import POOL, Installation, until
@@ -37,29 +39,35 @@ Fault = Callable[[Scene], Awaitable[None]]
 
 async def kill_backend(scene: Scene) -> None:
     """kill -9 of a session's process; the postmaster then restarts all of the server."""
-    await _signal_backend(scene, signal.SIGKILL)
+    while True:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(await _a_backend(scene), signal.SIGKILL)
+            return
 
 
 async def terminate_backend(scene: Scene) -> None:
     """pg_terminate_backend() of a session, one at work when there is one."""
-    backends = await scene.installation.backends()
-    if backends:
-        await scene.installation.query("select pg_terminate_backend(%s)", [backends[0]])
+    while True:
+        ended = await scene.installation.query("select pg_terminate_backend(%s)", [await _a_backend(scene)])
+        if ended == [(True,)]:
+            return
 
 
 async def kill_postmaster(scene: Scene) -> None:
     """kill -9 of the postmaster; it is started again."""
-    os.kill(scene.installation.postmaster(), signal.SIGKILL)
+    os.kill(await _living_postmaster(scene), signal.SIGKILL)
 
 
 async def kill_gateway(scene: Scene) -> None:
     """kill -9 of a gateway; it is started again."""
-    scene.chance.choice(scene.installation.gateways).process.kill()
+    gateway = scene.chance.choice(scene.installation.gateways)
+    await until(lambda: gateway.process.poll() is None, "the gateway lives")
+    gateway.process.kill()
 
 
 async def kill_everything(scene: Scene) -> None:
     """kill -9 of the postmaster and all gateways at once."""
-    os.kill(scene.installation.postmaster(), signal.SIGKILL)
+    os.kill(await _living_postmaster(scene), signal.SIGKILL)
     for gateway in scene.installation.gateways:
         gateway.process.kill()
 
@@ -71,14 +79,12 @@ async def stop_gateway(scene: Scene) -> None:
 
 async def stop_backend(scene: Scene) -> None:
     """SIGSTOP of a session's process for a while, one at work when there is one."""
-    backends = await scene.installation.backends()
-    if backends:
-        await _stop_for_a_while(scene, backends[0])
+    await _stop_for_a_while(scene, await _a_backend(scene))
 
 
 async def stop_postmaster(scene: Scene) -> None:
     """SIGSTOP of the postmaster for a while: no new session meanwhile."""
-    await _stop_for_a_while(scene, scene.installation.postmaster())
+    await _stop_for_a_while(scene, await _living_postmaster(scene))
 
 
 async def exhaust_pool(scene: Scene) -> None:
@@ -178,10 +184,18 @@ FAULTS: dict[str, Fault] = {
 """By name; cut-… is between client and gateway, database-cut-… between gateway and PostgreSQL."""
 
 
-async def _signal_backend(scene: Scene, number: signal.Signals) -> None:
-    for pid in (await scene.installation.backends())[:1]:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
+async def _a_backend(scene: Scene) -> int:
+    """A session's process, one at work when there is one."""
+    while not (backends := await scene.installation.backends()):
+        await asyncio.sleep(0.02)
+    return backends[0]
+
+
+async def _living_postmaster(scene: Scene) -> int:
+    """The postmaster, once it runs: a killed one's number stays in its file, and its sessions answer for a moment."""
+    installation = scene.installation
+    await until(lambda: is_alive(installation.postmaster()), "the postmaster lives")
+    return installation.postmaster()
 
 
 async def _stop_for_a_while(scene: Scene, pid: int) -> None:
