@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import psycopg
@@ -51,6 +51,7 @@ create trigger remember after delete on coins.coin_inventory for each row execut
 """
 
 Say = Callable[[str], None]
+Result = TypeVar("Result")
 
 
 async def until(condition: Callable[[], bool | Awaitable[bool]], what: str, seconds: float = 60.0) -> None:
@@ -111,20 +112,27 @@ class Installation:
         for gateway in self.gateways:
             await until(gateway.is_ready, "a gateway is ready")
 
+    async def connect(self) -> psycopg.AsyncConnection[Any]:
+        """A session as superuser, past the proxy."""
+        return await psycopg.AsyncConnection.connect(self.dsn, autocommit=True, application_name="aqm faults")
+
+    async def patiently(self, work: Callable[[], Awaitable[Result]]) -> Result:
+        """Do something again until no restart comes between, for at most half a minute or so."""
+        for _ in range(300):
+            with contextlib.suppress(psycopg.OperationalError):
+                return await work()
+            await asyncio.sleep(0.1)
+        return await work()
+
     async def query(self, statement: str, values: Any = None) -> list[tuple[Any, ...]]:
         """The rows of a statement, asked as superuser past the proxy; waits out a restart."""
-        for patience in count():
-            try:
-                async with await psycopg.AsyncConnection.connect(
-                    self.dsn, autocommit=True, application_name="aqm faults"
-                ) as connection:
-                    cursor = await connection.execute(statement.encode(), values)
-                    return await cursor.fetchall() if cursor.description else []
-            except psycopg.OperationalError:
-                if patience >= 300:
-                    raise
-                await asyncio.sleep(0.1)
-        raise AssertionError
+
+        async def ask() -> list[tuple[Any, ...]]:
+            async with await self.connect() as connection:
+                cursor = await connection.execute(statement.encode(), values)
+                return await cursor.fetchall() if cursor.description else []
+
+        return await self.patiently(ask)
 
     async def execute(self, statement: str) -> None:
         """Run a statement for its effect."""

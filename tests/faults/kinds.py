@@ -10,6 +10,7 @@ import signal
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -97,9 +98,12 @@ async def exhaust_pool(scene: Scene) -> None:
     async def claim() -> None:
         await client.settle(client.wish())
 
-    async with await psycopg.AsyncConnection.connect(installation.dsn) as connection:
-        with contextlib.suppress(psycopg.OperationalError):
-            await connection.execute("lock table coins.coin_inventory in share mode")
+    async def lock() -> psycopg.AsyncConnection[Any]:
+        connection = await installation.connect()
+        await connection.execute("begin; lock table coins.coin_inventory in share mode")
+        return connection
+
+    async with await installation.patiently(lock):
         calls = [asyncio.create_task(upload() if place % 2 else claim()) for place in range(50 * POOL)]
         await asyncio.sleep(scene.chance.uniform(1, 3))
     await asyncio.gather(*calls)
