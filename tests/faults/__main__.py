@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import random
 import shlex
 import signal
@@ -108,6 +109,8 @@ def main(arguments: Sequence[str]) -> int:
     # A stop in order, by whatever signal: servers end, folders and mounts go.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda _number, _frame: signal.raise_signal(signal.SIGINT))
+    # That a statement could not be cancelled because its session was killed is no news here.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
     started = time.monotonic()
 
     def say(what: str) -> None:

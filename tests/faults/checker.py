@@ -35,6 +35,7 @@ VERDICTS = {
     "absent": "coins acknowledged that the database has not given to that sender",
     "lost": "coins claimed in the database that nobody was answered, after all retries",
     "changed": "requests whose retry was answered with other coins",
+    "refused": "requests refused although nothing was wrong with them",
     "wrong": "coins answered with wrong bytes, of another recipient or category, or more than asked",
     "uploads_lost": "coins whose upload was acknowledged and of which nothing is known",
     "from_nowhere": "coins in the database that nobody uploaded",
@@ -145,6 +146,8 @@ class Checker:
                 elif line["id"] in self.uploads:
                     if line.get("status") == 200:
                         self.acknowledged_uploads.setdefault(line["id"], line["at"])
+                    elif "status" in line:
+                        self.findings.blame("refused", (line["id"], line["status"]))
                 elif "failed" in line:
                     self.findings.unanswered_attempts += 1
                 else:
@@ -168,6 +171,9 @@ class Checker:
                 found.gone += any(status == 410 for status, _ in claim.answers)
                 found.empty += all(status == 200 for status, _ in claim.answers)
             found.claims += bool(given)
+            for status, _ in claim.answers:
+                if status not in (200, 410):
+                    found.blame("refused", (request_id, status))
             if any(coins != given[0] for coins in given):
                 found.blame("changed", (request_id, given))
             for coins in given:
