@@ -279,13 +279,20 @@ class Device:
     async def claim_in_order(self) -> None:
         """Be the only one who claims from this recipient: what comes must come in the order of the uploads."""
         client = self.client
+        stock = 0
         while not client.world.stopping.is_set():
-            await client.store(self.mint("BRONZE", client.chance.randint(5, 60)))
-            for _ in range(client.chance.randint(1, 15)):
-                wish = client.wish(self.user)
-                wish.category = "BRONZE"
-                while not (await client.settle(wish) or wish.is_refused or client.world.stopping.is_set()):
-                    await client.store(self.mint("BRONZE", 20))
+            wish = client.wish(self.user)
+            wish.category = "BRONZE"
+            while not client.world.stopping.is_set() and not wish.is_refused:
+                # Sometimes before it is needed, sometimes only when nothing is left.
+                if stock <= 0 or (stock < 100 and client.chance.random() < 0.1):
+                    coins = self.mint("BRONZE", client.chance.randint(5, 60))
+                    await client.store(coins)
+                    stock += len(coins)
+                received = await client.settle(wish)
+                stock = stock - len(received) if received else 0
+                if received:
+                    break
 
 
 def claim_path(wish: Wish, requester: str) -> str:
