@@ -209,12 +209,11 @@ class Checker:
     def _judge_database(self, holders: dict[Name, str]) -> None:
         found = self.findings
         known = {name for names in self.uploads.values() for name in names}
-        # Whoever was refused as hard-deleted (410) came back after his coins' time: nothing that retries could mend.
-        gone = {
-            (claim.user, claim.category, claim.requester)
-            for claim in self.claims.values()
-            if any(status == 410 for status, _ in claim.answers)
-        }
+        # Whoever was refused as hard-deleted (410) came back after the coins' time: nothing that retries could mend.
+        excused: Counter[tuple[str, str, str]] = Counter()
+        for claim in self.claims.values():
+            if any(status == 410 for status, _ in claim.answers) and not any(coins for _, coins in claim.answers):
+                excused[claim.user, claim.category, claim.requester] += claim.count
         for name, requester in holders.items():
             state, fetched_by = self.database.get(name, ("missing", None))
             if state not in ("claimed", "hard-deleted") or fetched_by != requester:
@@ -223,8 +222,12 @@ class Checker:
             found.states[state] += 1
             if name not in known:
                 found.blame("from_nowhere", name)
-            if fetched_by and name not in holders and (name[0], category_of(name[1]), fetched_by) not in gone:
-                found.blame("lost", (name, state))
+            if fetched_by and name not in holders:
+                sender = (name[0], category_of(name[1]), fetched_by)
+                if state == "hard-deleted" and excused[sender] > 0:
+                    excused[sender] -= 1
+                else:
+                    found.blame("lost", (name, state))
             if state == "hard-deleted":
                 known_digests = self.spent.get(name[0], set())
                 if not {digest(name[1].encode()), digest(blobs(*name)[0])} <= known_digests:
