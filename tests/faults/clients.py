@@ -8,6 +8,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -200,7 +201,7 @@ class Client:
                 status, coins = await self.caller.claim(wish, self.requester)
             except Unknown as reason:
                 wish.unresolved += 1
-                await self._failed(wish.request_id, str(reason))
+                await self._failed(wish.request_id, str(reason), wish.unresolved)
                 continue
             self.recorder.answered(wish.request_id, status, coins)
             self.world.answers += 1
@@ -229,21 +230,24 @@ class Client:
     async def store(self, coins: Sequence[Coin]) -> None:
         """Upload until there is an answer."""
         upload_id = new_id(self.chance)
-        while not self.world.hurried.is_set():
+        for attempt in count(1):
+            if self.world.hurried.is_set():
+                return
             self.recorder.uploads(upload_id, coins[0].user, coins)
             try:
                 status = await self.caller.upload(coins[0].user, coins)
             except Unknown as reason:
-                await self._failed(upload_id, str(reason))
+                await self._failed(upload_id, str(reason), attempt)
                 continue
             self.recorder.answered(upload_id, status)
             self.world.answers += 1
             return
 
-    async def _failed(self, request_id: str, reason: str) -> None:
+    async def _failed(self, request_id: str, reason: str, attempts: int) -> None:
+        """Write it down and wait, the longer the more attempts there were."""
         self.recorder.failed(request_id, reason)
         self.world.reasons[reason] += 1
-        await asyncio.sleep(self.chance.uniform(0.02, 0.2))
+        await asyncio.sleep(self.chance.uniform(0.02, 0.1) * min(attempts, 10))
 
 
 class Device:

@@ -33,7 +33,8 @@ DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 
 SETTINGS = {"shared_buffers": "128MB", "log_min_duration_statement": "-1"}
 LOGIN = "aqm_gateway_device"
-POOL = 10
+POOL = 4
+"""Connections of a gateway for calls that don't travel in batches: few, so that 50 times as many callers are bearable."""
 
 # Beside the product: what is deleted is written down in the deleting transaction itself, so that the checker can tell
 # a purged coin from a lost one.
