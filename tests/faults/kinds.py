@@ -49,7 +49,7 @@ async def kill_backend(scene: Scene) -> None:
 async def terminate_backend(scene: Scene) -> None:
     """pg_terminate_backend() of a session, one at work when there is one."""
     while True:
-        ended = await scene.installation.query("select pg_terminate_backend(%s)", [await _a_backend(scene)])
+        ended = await scene.installation.query("select pg_terminate_backend(%s, 5000)", [await _a_backend(scene)])
         if ended == [(True,)]:
             return
 
