@@ -1,5 +1,5 @@
 begin;
-select plan(16);
+select plan(20);
 
 \set alice '''a11ce000-0000-4000-8000-000000000000'''
 \set bob '''b0b00000-0000-4000-8000-000000000000'''
@@ -63,7 +63,27 @@ select results_eq(
     $$select key_id::text from coins.coin_inventory where false$$,
     'no sender ever gets a discarded coin'
 );
+insert into coins.queue_mark (user_id, coin_category, uploaded_at, record_id, low_stock, low_from)
+values (:bob, 'GOLD', now(), 1, 10, 1), (:alice, 'GOLD', now(), 1, 10, 1);
 select is(coins.discard_coins(:bob, null), 0::bigint, 'a user without coins discards none');
+select results_eq(
+    'select user_id from coins.queue_mark', array[:alice::uuid],
+    'where a queue comes near its threshold is forgotten, so that the next crossing is not missed'
+);
+select is(
+    coins.put_last_resort(:bob, ('gone', 'BRONZE', repeat('g', 32), repeat('s', 64))::coins.coin_upload), false,
+    'a device may have a last-resort coin again'
+);
+select is(coins.discard_coins(:bob), 1::bigint, 'and discard it');
+select is(
+    coins.upload_coins(
+        :bob,
+        array[
+            ('gone', 'BRONZE', repeat('h', 32), repeat('s', 64)), ('new name', 'BRONZE', repeat('g', 32), repeat('s', 64))
+        ]::coins.coin_upload[]
+    ), 0,
+    'a discarded last-resort coin, which many have, never becomes a one-time coin, by its name or by its key'
+);
 set local role aqm_device;
 select lives_ok(format('select coins.discard_coins(%L)', :bob), 'a device may discard');
 set local role aqm_admin;

@@ -132,7 +132,10 @@ select results_eq(
 );
 update coins.coin_inventory
 set fetched_by = gen_random_uuid(), fetched_at = now()
-where key_id <> 'golden' and fetched_by is null;
+where key_id in ('second', 'third');
+update coins.coin_category
+set low_stock = 2
+where name = 'BRONZE';
 call pg_temp.tend();
 select results_eq(
     'select record_id, low_stock, low_from from pg_temp.mark', 'values (12::bigint, 1, 20::bigint)',
