@@ -79,7 +79,8 @@ select is(
     coins.upload_coins(
         :bob,
         array[
-            ('gone', 'BRONZE', repeat('h', 32), repeat('s', 64)), ('new name', 'BRONZE', repeat('g', 32), repeat('s', 64))
+            ('gone', 'BRONZE', repeat('h', 32), repeat('s', 64)),
+            ('new name', 'BRONZE', repeat('g', 32), repeat('s', 64))
         ]::coins.coin_upload[]
     ), 0,
     'a discarded last-resort coin, which many have, never becomes a one-time coin, by its name or by its key'
