@@ -1,5 +1,5 @@
 begin;
-select plan(32);
+select plan(34);
 
 \set alice '''a11ce000-0000-4000-8000-000000000000'''
 \set bob '''b0b00000-0000-4000-8000-000000000000'''
@@ -135,6 +135,19 @@ select set_eq(
     'a refused coin replaces none'
 );
 
+select is(
+    coins.put_last_resort(
+        :bob, ('second', 'BRONZE', (pg_temp.coin('second')).public_key_blob, repeat('n', 64))::coins.coin_upload
+    ), true,
+    'a device may sign its last-resort coin anew'
+);
+select is(
+    (
+        select signature_blob from coins.last_resort_coin
+        where user_id = :bob and coin_category = 'BRONZE'
+    ), repeat('n', 64)::bytea,
+    'and senders get the new signature'
+);
 set local role aqm_device;
 select lives_ok(
     format(

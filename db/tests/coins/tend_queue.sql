@@ -1,5 +1,5 @@
 begin;
-select plan(15);
+select plan(16);
 
 \set bob '''b0b00000-0000-4000-8000-000000000000'''
 
@@ -140,6 +140,11 @@ call pg_temp.tend();
 select results_eq(
     'select record_id, low_stock, low_from from pg_temp.mark', 'values (12::bigint, 1, 20::bigint)',
     'the mark stays where it is when there is not enough'
+);
+
+-- A threshold of none.
+select lives_ok(
+    $$select pg_temp.times_heard(3, 1, 0)$$, 'a queue with coins may have a threshold of none'
 );
 
 select * from finish();

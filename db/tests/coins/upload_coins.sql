@@ -9,7 +9,7 @@ select coins.upload_coins('b0b00000-0000-4000-8000-000000000000', '{}');
 rollback;
 
 begin;
-select plan(72);
+select plan(73);
 
 \set alice '''a11ce000-0000-4000-8000-000000000000'''
 \set bob '''b0b00000-0000-4000-8000-000000000000'''
@@ -435,6 +435,17 @@ select throws_ok(
     '22023', 'coins[0].key_id must not be empty', 'a bad coin is named first'
 );
 select is(coins.upload_coins(:erin, array[pg_temp.coin('h')]), 1, 'a device that names no epoch is not asked');
+
+select is(
+    coins.upload_coins(
+        :erin,
+        array[
+            pg_temp.coin('t1'), pg_temp.coin('t1', p_seed => 'twin'),
+            pg_temp.renamed(pg_temp.coin('t1', p_seed => 'twin'), 't2')
+        ]
+    ), 2,
+    'a coin is not skipped for the public key of one that was itself skipped'
+);
 
 select * from finish();
 rollback;
