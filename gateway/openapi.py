@@ -157,6 +157,8 @@ def _schema(field: Field, description: str | None = None, is_answer: bool = Fals
     else:
         schema = dict(SCHEMAS.get(field.type, {"type": "string"}))
     if field.is_array:
+        if "type" in schema and not field.composite:
+            schema["type"] = [schema["type"], "null"]  # an array may have nulls, whatever it is of
         schema = {"type": "array", "items": schema}
     if description or field.comment:
         schema["description"] = description or field.comment

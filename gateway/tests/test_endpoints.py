@@ -213,6 +213,8 @@ async def test_openapi_tells_the_whole_of_an_endpoint(http: aiohttp.ClientSessio
     assert document["openapi"].startswith("3.1")
     assert set(document["paths"]) == {
         "/v1/coins/upload", "/v1/coins/fetch", "/v1/coins/count", "/v1/admin/purge-stale", "/v1/admin/hard-delete", "/v1/health",
+        "/v1/coins/claim", "/v1/coins/claimed", "/v1/coins/discard", "/v1/coins/last-resort", "/v1/coins/status",
+        "/v1/coins/watch",
     }  # fmt: skip
     coin = document["paths"]["/v1/coins/upload"]["post"]["requestBody"]["content"]["application/json"]["schema"][
         "properties"

@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 from aiohttp.test_utils import TestServer
 
-from conftest import Database, Project, RunningGateway, wait_until
+from conftest import Database, Project, RunningGateway, claim, make_coins, upload, wait_until
 from gateway.app import GATEWAY, make_app
 from gateway.settings import read_settings
 from gateway.tokens import make_private_key, make_token, read_private_key
@@ -385,6 +385,27 @@ async def test_who_does_not_read_costs_no_memory_and_is_hung_up_on(
             assert resident() - before < 20_000, "kB: not a hundred megabytes of states"
             await until_open(http, 1)
     wait_until(lambda: not [line for line in gateway.log_lines() if line["level"] == "error"])
+
+
+async def test_a_device_is_told_that_its_stock_is_low_when_a_claim_makes_it_so(
+    database: Database, gateway: RunningGateway, bob: uuid.UUID, alice: uuid.UUID
+) -> None:
+    upload(database, bob, make_coins(10))
+    async with aiohttp.ClientSession(gateway.url) as http:
+        answer = await http.get("/v1/coins/watch", params={"user_id": str(bob)})
+        OPEN.append(answer)
+        watcher = Watcher(answer)
+        assert await watcher.part() == ["retry: 2000"]
+
+        async def low(count: int) -> set[str]:
+            assert (await watcher.part())[0] == "event: epoch"
+            parts = [await watcher.part() for _ in range(count)]
+            assert {event for event, _ in parts} == {"event: low_stock"}
+            return {json.loads(data.removeprefix("data: "))["coin_category"] for _, data in parts}
+
+        assert await low(2) == {"GOLD", "SILVER"}
+        await asyncio.to_thread(claim, database, bob, alice, "BRONZE")
+        assert await low(3) == {"GOLD", "SILVER", "BRONZE"}
 
 
 async def test_openapi_documents_it(http: aiohttp.ClientSession) -> None:

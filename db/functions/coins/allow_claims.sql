@@ -1,7 +1,6 @@
 create or replace function coins.allow_claims(
     p_target_user_ids uuid[],
     p_requester_ids uuid[],
-    p_coin_categories text[],
     p_counts integer[],
     p_answered integer[],
     out call_number integer,
@@ -24,11 +23,9 @@ begin
     for v_call in
         select c.number::integer as number, c.target_user_id, c.requester_id, c.count
         from
-            unnest(p_target_user_ids, p_requester_ids, p_coin_categories, p_counts)
-            with ordinality as c (target_user_id, requester_id, coin_category, count, number)
-        where
-            c.number <> all(p_answered)
-            and coins.claim_refusal(c.target_user_id, c.requester_id, c.coin_category, c.count) is null
+            unnest(p_target_user_ids, p_requester_ids, p_counts)
+            with ordinality as c (target_user_id, requester_id, count, number)
+        where c.number <> all(p_answered)
         order by c.target_user_id, c.requester_id, c.number
     loop
         call_number := v_call.number;
@@ -42,10 +39,10 @@ begin
 end
 $$;
 
-comment on function coins.allow_claims(uuid[], uuid[], text[], integer[], integer[]) is
+comment on function coins.allow_claims(uuid[], uuid[], integer[], integer[]) is
 'Says how many coins the quotas leave to the calls of a batch, and charges them with it; element n of each array belongs to call n.
-p_target_user_ids, p_requester_ids, p_coin_categories, p_counts: as for claim_coins_batch(). p_answered: numbers of the calls that are answered already.
+p_target_user_ids, p_requester_ids, p_counts: as for claim_coins_batch(). p_answered: numbers of the calls that are answered already.
 Returns the number of the call, the coins it may have, and, where that is 0, the seconds until there is one. No row where no quota is enabled.
 Errors: none.';
 
-revoke all on function coins.allow_claims(uuid[], uuid[], text[], integer[], integer[]) from public;
+revoke all on function coins.allow_claims(uuid[], uuid[], integer[], integer[]) from public;

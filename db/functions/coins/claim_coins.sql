@@ -16,18 +16,18 @@ set jit = off
 as $$
 declare
     v_terms record;
-    v_wanted integer := p_count;
-    v_key_ids text[] := array[]::text[];
-    v_coin coins.claimed_coin;
     v_known record;
     v_quota record;
+    v_wanted integer := p_count;
+    v_picked record;
+    v_key_ids text[] := array[]::text[];
 begin
     -- One look at the small tables for all that can apply to a claim.
     select
-        cc.low_stock,
         exists (select from coins.claim_quota as q where q.is_enabled) as has_quota,
         coalesce(qm.uploaded_at, '-infinity') as mark,
-        coalesce(qm.record_id, 0) as mark_record_id
+        coalesce(qm.record_id, 0) as mark_record_id,
+        case when qm.low_stock = cc.low_stock then qm.low_from else 0 end as low_from
     into v_terms
     from coins.coin_category as cc
     left join coins.queue_mark as qm on qm.user_id = p_target_user_id and qm.coin_category = p_coin_category
@@ -61,35 +61,42 @@ begin
     end if;
 
     for v_look in 0..6 loop
-        for v_coin in
+        select array_agg(p.tid) as tids, array_agg(p.key_id) as key_ids, max(p.record_id) as last_record_id
+        into v_picked
+        from (
+            select ci.ctid as tid, ci.key_id::text, ci.record_id
+            from coins.coin_inventory as ci
+            where
+                ci.user_id = p_target_user_id
+                and ci.coin_category = p_coin_category
+                and ci.fetched_by is null
+                and (ci.uploaded_at, ci.record_id) >= (v_terms.mark, v_terms.mark_record_id)
+            order by ci.uploaded_at, ci.record_id
+            limit v_wanted - cardinality(v_key_ids)
+            for update skip locked
+        ) as p;
+
+        if v_picked.tids is not null then
+            return query
             with taken as (
                 update coins.coin_inventory as ci
                 set fetched_by = p_requester_id, fetched_at = now()
-                -- An array, never a join or IN: those can run the limited query again and take more.
-                where ci.ctid = any(array(
-                    select pick.ctid
-                    from coins.coin_inventory as pick
-                    where
-                        pick.user_id = p_target_user_id
-                        and pick.coin_category = p_coin_category
-                        and pick.fetched_by is null
-                        and (pick.uploaded_at, pick.record_id) >= (v_terms.mark, v_terms.mark_record_id)
-                    order by pick.uploaded_at, pick.record_id
-                    limit v_wanted - cardinality(v_key_ids)
-                    for update skip locked
-                ))
+                -- An array, never a join or IN with the limited query: those can run it again and take more.
+                where ci.ctid = any(v_picked.tids)
                 returning
                     ci.key_id, ci.coin_category, ci.public_key_blob, ci.signature_blob, ci.uploaded_at, ci.record_id
             )
 
             select t.key_id::text, t.coin_category::text, t.public_key_blob, t.signature_blob
             from taken as t
-            order by t.uploaded_at, t.record_id
-        loop
-            return next v_coin;
-            v_key_ids := v_key_ids || v_coin.key_id;
-        end loop;
-        exit when cardinality(v_key_ids) = v_wanted;
+            order by t.uploaded_at, t.record_id;
+            v_key_ids := v_key_ids || v_picked.key_ids;
+
+            if v_picked.last_record_id >= v_terms.low_from or random() * 200 < cardinality(v_picked.tids) then
+                perform coins.tend_queue(p_target_user_id, p_coin_category, cardinality(v_picked.tids));
+            end if;
+            exit when cardinality(v_key_ids) = v_wanted;
+        end if;
 
         if v_terms.mark > '-infinity' then
             -- An upload that was slow to commit lies behind the mark.
@@ -106,11 +113,8 @@ begin
         );
         perform pg_sleep(0.01);
     end loop;
-    if v_key_ids = '{}' then
-        return;
-    end if;
 
-    if p_request_id is not null then
+    if p_request_id is not null and cardinality(v_key_ids) > 0 then
         insert into coins.claim_request (requester_id, request_id, entry, asked, key_ids)
         values (
             p_requester_id, p_request_id, 1,
@@ -119,29 +123,6 @@ begin
     end if;
     if v_terms.has_quota then
         perform coins.charge_quota(p_target_user_id, p_requester_id, cardinality(v_key_ids));
-    end if;
-    -- The newest coins: while nobody claims at that end, there is enough.
-    if v_terms.low_stock > (
-        select count(*) filter (where newest.claimer = 0)
-        from (
-            select ci.xmax as claimer
-            from coins.coin_inventory as ci
-            where
-                ci.user_id = p_target_user_id
-                and ci.coin_category = p_coin_category
-                and ci.fetched_by is null
-            order by ci.uploaded_at desc, ci.record_id desc
-            limit v_terms.low_stock
-        ) as newest
-    ) then
-        perform coins.signal_low_stock(
-            p_target_user_id, p_coin_category, cardinality(v_key_ids), v_terms.low_stock
-        );
-    end if;
-    if random() * 200 < cardinality(v_key_ids) then
-        perform coins.move_queue_mark(
-            p_target_user_id, p_coin_category, v_terms.mark, v_terms.mark_record_id
-        );
     end if;
 end
 $$;

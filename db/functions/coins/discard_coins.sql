@@ -9,10 +9,17 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_digests bigint[];
 begin
     if p_user_id is null then
         raise exception using errcode = 'invalid_parameter_value', message = 'user_id must not be null';
     end if;
+
+    -- Where a queue comes near its threshold is no longer known. Claims don't wait for this: they let the mark be.
+    perform pg_advisory_xact_lock(hashtextextended(format('coins.queue_mark %s %s', p_user_id, cc.name), 0))
+    from (select cc.name from coins.coin_category as cc order by cc.name) as cc;
+    delete from coins.queue_mark as qm where qm.user_id = p_user_id;
 
     with coin as (
         delete from coins.coin_inventory as ci
@@ -23,10 +30,21 @@ begin
     last_resort as (
         delete from coins.last_resort_coin as lr
         where lr.user_id = p_user_id and (p_key_ids is null or lr.key_id = any(p_key_ids))
-        returning 1
+        returning lr.key_id, lr.public_key_blob
     )
 
-    select (select count(*) from coin) + (select count(*) from last_resort) into deleted;
+    select
+        (select count(*) from coin) + (select count(*) from last_resort),
+        (
+            select array_agg(coins.digest(convert_to(lr.key_id, 'UTF8'))) || array_agg(coins.digest(lr.public_key_blob))
+            from last_resort as lr
+        )
+    into deleted, v_digests;
+
+    if v_digests is not null then
+        -- Many have it: it never becomes a one-time coin.
+        perform coins.remember_spent(p_user_id, v_digests);
+    end if;
 end
 $$;
 

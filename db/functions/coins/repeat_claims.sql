@@ -3,7 +3,8 @@ create or replace function coins.repeat_claims(
     p_requester_ids uuid[],
     p_coin_categories text[],
     p_counts integer[],
-    p_request_ids uuid[]
+    p_request_ids uuid[],
+    p_answered integer[]
 )
 returns setof coins.batch_claimed_coin
 language plpgsql
@@ -22,8 +23,7 @@ begin
             unnest(p_target_user_ids, p_requester_ids, p_coin_categories, p_counts, p_request_ids)
             with ordinality as c (target_user_id, requester_id, coin_category, count, request_id, number)
         where
-            c.request_id is not null
-            and coins.claim_refusal(c.target_user_id, c.requester_id, c.coin_category, c.count) is null
+            c.request_id is not null and c.number <> all(p_answered)
         order by c.requester_id, c.request_id, c.number
     loop
         if (v_call.requester_id, v_call.request_id) = (v_last_requester_id, v_last_request_id) then
@@ -46,10 +46,10 @@ begin
 end
 $$;
 
-comment on function coins.repeat_claims(uuid[], uuid[], text[], integer[], uuid[]) is
+comment on function coins.repeat_claims(uuid[], uuid[], text[], integer[], uuid[], integer[]) is
 'Answers those calls of a batch whose request id was answered before; element n of each array belongs to call n. All ids are locked until the transaction ends.
-p_target_user_ids, p_requester_ids, p_coin_categories, p_counts, p_request_ids: as for claim_coins_batch().
+p_target_user_ids, p_requester_ids, p_coin_categories, p_counts, p_request_ids: as for claim_coins_batch(). p_answered: numbers of the calls that are answered already.
 Returns the coins of the first answers, or a refusal a call; no row for a call that is new. 55P03: the same id is there twice.
 Errors: none of its own.';
 
-revoke all on function coins.repeat_claims(uuid[], uuid[], text[], integer[], uuid[]) from public;
+revoke all on function coins.repeat_claims(uuid[], uuid[], text[], integer[], uuid[], integer[]) from public;
