@@ -71,7 +71,9 @@ async def test_a_retry_with_a_request_id_gets_it_again_and_gone_after_it_was_rep
     assert (await claim_many(http, alice, wishes, key=key)).raw == first.raw
     await put(http, bob, make_coin("second"))
     assert (await claim_many(http, alice, wishes, key=key)).status == 410
-    assert (await claim_many(http, alice, wishes, key=uuid.uuid4())).body["claims"][0]["coins"][0]["key_id"] == "key-000"
+    assert (await claim_many(http, alice, wishes, key=uuid.uuid4())).body["claims"][0]["coins"][0][
+        "key_id"
+    ] == "key-000"
 
 
 @pytest.mark.parametrize(
@@ -99,7 +101,9 @@ async def test_a_key_that_is_or_was_in_use_is_refused(
             await put(http, bob, used)
             await put(http, bob, make_coin("next"))
     _, category, public_key, signature = make_coin("fresh")
-    coin: Coin = ("used", category, public_key, signature) if same == "key_id" else ("fresh", category, used[2], signature)
+    coin: Coin = (
+        ("used", category, public_key, signature) if same == "key_id" else ("fresh", category, used[2], signature)
+    )
     before = state(database)
     answer = await put(http, bob, coin)
     assert (answer.status, answer.body["code"]) == (409, "PT409")

@@ -44,7 +44,7 @@ async def test_what_is_left_is_given_and_then_the_sender_is_told_to_wait(
     refused = await fetch(http, bob, alice)
     assert is_told_to_wait(refused)
     assert refused.body["detail"] == "the quota of coins for this recipient is used up"
-    assert [rows for rows in state(limited)[:3]] == before[:3]
+    assert state(limited)[:3] == before[:3]
     assert len((await fetch(http, bob, uuid.uuid4(), count="3")).body["coins"]) == 3, "others have their own"
     limited.execute("select coins.set_claim_quota('pair', false)")
     assert len((await fetch(http, bob, alice, count="3")).body["coins"]) == 3, "off is off at once"
