@@ -14,7 +14,8 @@ import orjson
 import uvloop
 from aiohttp import web
 
-from .stock import SIZES, make_key_id
+from .coins import SIZES
+from .stock import make_key_id
 
 
 def body_of(category: str) -> bytes:

@@ -4,37 +4,34 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from statistics import median
 
+from .goals import Goal
 from .machine import machine_facts
-from .results import Result
+from .plots import Plot, draw
+from .results import FORMS, Rounds
 from .rounds import describe
 from .setup import Bench, generator_version
-
-MEASURES: dict[str, tuple[Callable[[Result], float], str]] = {
-    "claims/s": (lambda result: result.rate, ",.0f"),
-    "p50 ms": (lambda result: result.p50, ".2f"),
-    "p95 ms": (lambda result: result.p95, ".2f"),
-    "p99 ms": (lambda result: result.p99, ".2f"),
-    "WAL bytes/claim": (lambda result: result.wal_per_coin, ",.0f"),
-}
-"""Name → how to read it from a result, and how to print it."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """What one scenario found.
+    """What one part of a scenario found.
 
-    results: rounds by contestant. compared: the two whose ratio is shown. shows_speed: whether there is a table.
+    results: rounds by contestant. goals: the figures and ratios to be shown. unit: what is counted. plots: to be
+    drawn. shows_speed: whether there is a table.
     """
 
     title: str
     text: str
-    results: Mapping[str, Sequence[Result]]
-    compared: tuple[str, str] | None = None
+    results: Rounds
+    goals: Sequence[Goal] = ()
+    unit: str = "claims"
+    plots: Sequence[Plot] = ()
     shows_speed: bool = True
 
     def faults(self) -> list[str]:
@@ -46,13 +43,30 @@ class Section:
             if result.faults
         ]
 
+    def word(self, measure: str) -> str:
+        """A measure as it is called here."""
+        return measure.replace("claim", self.unit.removesuffix("s"))
 
-def make_report(bench: Bench, sections: Sequence[Section]) -> str:
-    """The whole report. The bench must still be up: the machine's facts are asked from it."""
+
+@dataclass
+class Chapter:
+    """What one scenario found. commands: those that its figures came from."""
+
+    name: str
+    sections: Sequence[Section]
+    commands: Sequence[Sequence[str]] = field(default_factory=list)
+
+
+def make_report(bench: Bench, servers: Sequence[Sequence[str]], chapters: Sequence[Chapter], files: Path) -> str:
+    """The whole report. The bench must still be up: the machine's facts are asked from it.
+
+    servers: their commands. files: the folder beside the report where plots and scripts go.
+    """
+    sections = [section for chapter in chapters for section in chapter.sections]
     faults = [f"{section.title}: {fault}" for section in sections for fault in section.faults()]
     lines = [f"# AQM bench, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC", ""]
     if bench.yardstick is None:
-        lines += [f"**No yardstick: {bench.options.yardstick} is not there. Nothing below is compared.**", ""]
+        lines += [f"**No yardstick: {bench.options.yardstick} is not there. Nothing is compared with it.**", ""]
     if faults:
         lines += [f"**Rounds with faults: {len(faults)}**", "", *(f"- {fault}" for fault in faults)]
     else:
@@ -62,28 +76,33 @@ def make_report(bench: Bench, sections: Sequence[Section]) -> str:
             f"what the database says was claimed (but for {sum(result.unread for result in results)} answers that were on "
             "their way when wrk hung up at the end of a round)."
         )
-    for section in sections:
-        lines += ["", f"## {section.title}", "", section.text]
-        if section.shows_speed:
-            lines += ["", *speed_table(section)]
+    lines += ["", *summary(sections)]
+    for chapter in chapters:
+        for section in chapter.sections:
+            lines += ["", f"## {section.title}", "", section.text]
+            if section.shows_speed:
+                lines += ["", *speed_table(section)]
+            for plot in section.plots:
+                path = draw(plot, files)
+                lines += ["", f"![{plot.title}]({path.parent.name}/{path.name})"]
+        lines += ["", f"Commands of `{chapter.name}`:", "", *spoken(chapter.commands)]
     lines += [
         "",
         "## How it was measured",
         "",
-        f"Rounds of {bench.options.seconds} s, {bench.options.rounds} of each, taken in turn after a second of warm-up. "
-        "Before each the stock is filled up, the table vacuumed and a checkpoint made, so that all start from the same "
-        "state and full-page images weigh on all alike. A ratio is taken within a round, where noise hits both; then "
-        "the median of the ratios. The gateway runs with its defaults: rate limit, request log and metrics on; tokens "
-        "are off. WAL is that of the whole server. Clients and servers share this machine.",
+        f"Rounds of {bench.options.seconds} s, {bench.options.rounds} of each, taken in turn (in every second round "
+        "backwards), after a second of warm-up where the stock to be filled depends on the speed. Before each the stock "
+        "is filled up, the table vacuumed and a checkpoint made, so that all start from the same state and full-page "
+        "images weigh on all alike. A ratio is taken within a round, where noise hits both; then the median of the "
+        "ratios. The gateway runs with its defaults: rate limit, request log and metrics on; tokens are off. WAL is that "
+        "of the whole server, its records read one by one (pg_walinspect). Clients and servers share this machine. "
+        f"Folders in the commands were temporary; what pgbench was given lies in {files.name}/, named as its folder.",
         "",
         *table(["machine", ""], [[name, value] for name, value in facts(bench)]),
         "",
-        "Commands:",
+        "The command, and those of the servers:",
         "",
-        "```",
-        shlex.join(["python", "-m", "bench", *sys.argv[1:]]),
-        *dict.fromkeys(shlex.join(command) for command in bench.commands),
-        "```",
+        *spoken([["python", "-m", "bench", *sys.argv[1:]], *servers]),
     ]
     return "\n".join(lines) + "\n"
 
@@ -93,21 +112,46 @@ def facts(bench: Bench) -> list[tuple[str, str]]:
     return [*machine_facts(bench.cluster), ("load generator", generator_version(bench.options))]
 
 
+def spoken(commands: Sequence[Sequence[str]]) -> list[str]:
+    """Commands as a shell would take them, each once."""
+    return ["```", *dict.fromkeys(shlex.join(command) for command in commands), "```"]
+
+
+def summary(sections: Sequence[Section]) -> list[str]:
+    """Every goal with its median and whether that is as wanted."""
+    rows = []
+    for section in sections:
+        for goal in section.goals:
+            values = goal.values(section.results)
+            met = {True: "yes", False: "**no**", None: ""}[goal.is_met(values)]
+            if met and any(result.faults for result in section.results[goal.ours]):
+                # To refuse is fast.
+                met = "**no**: faults"
+            form = ",.2f"
+            rows.append(
+                [
+                    f"{section.title}: {goal.name}", section.word(goal.measure), format(median(values), form),
+                    f"{min(values):{form}} – {max(values):{form}}", goal.wanted, met,
+                ]
+            )  # fmt: skip
+    return table(["in short", "of", "median", "rounds", "wanted", "met"], rows) if rows else []
+
+
 def speed_table(section: Section) -> list[str]:
     """Rounds as columns with their median, the measures of each contestant as rows; then the ratios."""
     rounds = max(len(results) for results in section.results.values())
     rows: list[list[str]] = []
     for name, results in section.results.items():
-        for measure, (read, form) in MEASURES.items():
-            values = [read(result) for result in results]
-            if any(values):
-                rows.append([f"{name} {measure}", *(format(value, form) for value in [*values, median(values)])])
-    if section.compared:
-        ours, theirs = (section.results[name] for name in section.compared)
-        for measure, (read, _) in MEASURES.items():
-            ratios = [read(mine) / read(other) for mine, other in zip(ours, theirs, strict=True)]
+        for measure in dict.fromkeys(measure for result in results for measure in result.figures):
+            values = [result.figures.get(measure, 0.0) for result in results]
+            form = FORMS.get(measure, ",.2f")
+            label = f"{name} {section.word(measure)}"
+            rows.append([label, *(format(value, form) for value in [*values, median(values)])])
+    for goal in section.goals:
+        if goal.theirs:
+            ratios = goal.values(section.results)
             cells = [f"{ratio:.2f}" for ratio in ratios]
-            rows.append([f"**{' / '.join(section.compared)}** {measure}", *cells, f"**{median(ratios):.2f}**"])
+            rows.append([f"**{goal.name}** {section.word(goal.measure)}", *cells, f"**{median(ratios):.2f}**"])
     return table(["", *(f"round {number}" for number in range(1, rounds + 1)), "median"], rows, numbers=True)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .errors import BenchError
@@ -17,36 +18,77 @@ FIRST_GUESS = 10_000
 MARGIN = 2
 """How much faster than anything seen so far a round may be before it runs out of coins."""
 
+Setting = Callable[[], contextlib.AbstractContextManager[object]]
+
 
 @dataclass(frozen=True)
 class Contestant:
-    """Someone to load. stock: where the coins come from, None where there are none."""
+    """Someone to load.
+
+    stock: where the coins come from, None where there are none. setting: what is in force during a round of it.
+    """
 
     name: str
     load: Load
     stock: Stock | None = None
+    setting: Setting = contextlib.nullcontext
 
 
-def run_rounds(bench: Bench, contestants: Sequence[Contestant]) -> dict[str, list[Result]]:
-    """The results of every contestant, a list of rounds each. The warm-up's faults count with the first round's."""
-    options = bench.options
-    warm_ups: dict[str, Result] = {}
-    for contestant in contestants:
-        bench.commands.append(contestant.load.command(options.seconds))
-        warm_ups[contestant.name] = warm_up(bench, contestant)
-    results: dict[str, list[Result]] = {contestant.name: [] for contestant in contestants}
-    for number in range(1, options.rounds + 1):
-        for contestant in contestants:
-            first, so_far = warm_ups[contestant.name], results[contestant.name]
-            fastest = max(result.rate for result in [first, *so_far])
-            bench.say(f"round {number} of {options.rounds}: {contestant.name}, {options.seconds} s")
-            result = run_once(contestant, options.seconds, fastest * options.seconds * MARGIN)
-            if number == 1:
-                result = replace(result, faults=Counter(result.faults) + Counter(first.faults))
-            so_far.append(result)
+def take_turns(bench: Bench, turns: Mapping[str, Callable[[], Result]], rounds: int) -> dict[str, list[Result]]:
+    """Let everybody have a turn in each round, backwards in every second one: whoever always came last would always
+    meet the warmer machine. Returns the results of each, a list of rounds."""
+    results: dict[str, list[Result]] = {name: [] for name in turns}
+    for number in range(1, rounds + 1):
+        for name in list(turns) if number % 2 else reversed(list(turns)):
+            bench.say(f"round {number} of {rounds}: {name}")
+            result = turns[name]()
+            results[name].append(result)
             faults = f", FAULTS: {describe(result.faults)}" if result.faults else ""
             bench.say(f"    {result.rate:,.0f}/s, p50 {result.p50:.1f} ms, p99 {result.p99:.1f} ms{faults}")
     return results
+
+
+def run_rounds(
+    bench: Bench,
+    contestants: Sequence[Contestant],
+    rounds: int | None = None,
+    claims: int | None = None,
+    is_warmed: bool = True,
+    are_alike: bool = False,
+) -> dict[str, list[Result]]:
+    """The results of every contestant, a list of rounds each. The warm-up's faults count with the first round's.
+
+    rounds: other than the options'. claims: what a round takes where that is known. is_warmed: whether there is a
+    warm-up in that case; otherwise it is needed to know how much stock a round takes. are_alike: they are about as
+    fast as each other, so that the first one's warm-up tells enough.
+    """
+    seconds = bench.options.seconds
+    fastest: dict[str, float] = {}
+    faults: dict[str, Mapping[str, int]] = {}
+    for contestant in contestants:
+        bench.commands.append(contestant.load.command(seconds))
+        if are_alike and fastest:
+            fastest[contestant.name] = max(fastest.values())
+        elif claims is None:
+            first = warm_up(bench, contestant)
+            fastest[contestant.name], faults[contestant.name] = first.rate, first.faults
+        elif is_warmed:
+            bench.say(f"warm-up: {contestant.name}")
+            faults[contestant.name] = run_once(contestant, 1, claims).faults
+
+    def turn(contestant: Contestant) -> Callable[[], Result]:
+        name = contestant.name
+
+        def take() -> Result:
+            wanted = claims if claims is not None else fastest[name] * seconds * MARGIN
+            result = run_once(contestant, seconds, wanted)
+            fastest[name] = max(fastest.get(name, 0), result.rate)
+            return replace(result, faults=Counter(result.faults) + Counter(faults.pop(name, {})))
+
+        return take
+
+    turns = {contestant.name: turn(contestant) for contestant in contestants}
+    return take_turns(bench, turns, rounds or bench.options.rounds)
 
 
 def warm_up(bench: Bench, contestant: Contestant) -> Result:
@@ -63,17 +105,23 @@ def warm_up(bench: Bench, contestant: Contestant) -> Result:
 def run_once(contestant: Contestant, seconds: int, claims: float) -> Result:
     """Fill the stock for so many claims, load, and check the books. Raises BenchError when there is no coin."""
     stock = contestant.stock
-    if stock is None:
-        result = contestant.load.run(seconds)
-    else:
-        stock.fill(claims)
-        claimed, written = stock.claimed(), stock.wal_position()
-        result = contestant.load.run(seconds)
-        written = stock.wal_position() - written
-        claimed = stock.claimed() - claimed
-        wrong = audit(stock, result, claimed, contestant.load.max_unread)
-        unread = max(0, claimed - result.coins)
-        result = replace(result, wal_bytes=written, unread=unread, faults=Counter(result.faults) + wrong)
+    with contestant.setting():
+        if stock is None:
+            result = contestant.load.run(seconds)
+        else:
+            stock.fill(claims)
+            claimed, position = stock.claimed(), stock.wal_position()
+            result = contestant.load.run(seconds)
+            written, images = stock.wal_since(position)
+            claimed = stock.claimed() - claimed
+            wrong = audit(stock, result, claimed, contestant.load.max_unread)
+            result = replace(
+                result,
+                wal_bytes=written,
+                wal_images=images,
+                unread=max(0, claimed - result.coins),
+                faults=Counter(result.faults) + wrong,
+            )
     if not result.coins:
         raise BenchError(f"{contestant.name} gave no coin at all: {describe(result.faults) or 'no answer'}")
     return result

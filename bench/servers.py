@@ -6,6 +6,7 @@ import contextlib
 import os
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
@@ -84,3 +85,8 @@ def _answers(url: str) -> bool:
             return bool(answer.status == 200)
     except OSError:
         return False
+
+
+def doing_nothing(folder: Path, category: str) -> contextlib.AbstractContextManager[Server]:
+    """The route that does nothing, for the length of a with block."""
+    return serving("nothing", [sys.executable, "-m", "bench.nothing", "{port}", category], folder, "/")

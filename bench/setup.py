@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import signal
 import sys
@@ -13,11 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 
 from db.cluster import Cluster
 from db.migrate import Migrator
 
+from .coins import SIZES
 from .generator import BuiltIn
+from .pgbench import PgBench
+from .raw import allow_open_files
 from .results import Load
 from .servers import ROOT, Server, serving
 from .stock import Stock
@@ -34,14 +39,33 @@ class Options:
 
     scenarios: list[str]
     rounds: int
+    pairs: int
     seconds: int
-    clients: int
+    clients: list[int]
     recipients: int
-    category: str
+    only_category: str | None
+    connections: int
+    rate: int
+    burst: int
+    claims: int
+    drain: int
+    digests: int
+    against: str
+    seed: int
     generator: str
     yardstick: Path
     data_dir: Path | None
     report: Path | None
+
+    @property
+    def category(self) -> str:
+        """The one that is measured where one is enough."""
+        return self.only_category or "GOLD"
+
+    @property
+    def categories(self) -> list[str]:
+        """Those that are measured where each counts."""
+        return [self.only_category] if self.only_category else list(SIZES)
 
 
 @dataclass(frozen=True)
@@ -58,7 +82,11 @@ class Side:
 
 @dataclass
 class Bench:
-    """A bench that is set up. home: the folder that goes when all is over. yardstick: None where its file is missing."""
+    """A bench that is set up.
+
+    home: the folder that goes when all is over. yardstick: None where its file is missing. commands: of the servers,
+    and then of the scenario that runs.
+    """
 
     options: Options
     home: Path
@@ -77,12 +105,25 @@ class Bench:
         """Show what runs now."""
         say(self.started, what)
 
-    def http_load(self, server: Server, generator: str | None = None, looks_at_coins: bool = True) -> Load:
+    @property
+    def paths(self) -> Path:
+        """File of the paths that HTTP loads walk over."""
+        return self.home / "paths.txt"
+
+    def http_load(
+        self, server: Server, clients: int, generator: str | None = None, looks_at_coins: bool = True
+    ) -> Load:
         """The chosen load generator, or a named one, against a server."""
         options = self.options
         if (generator or chosen_generator(options)) == "wrk":
-            return Wrk(server.url, self.home / "paths.txt", self.home / f"{server.name}.keys", options.clients)
-        return BuiltIn(server.url, paths(options.recipients, options.category), options.clients, looks_at_coins)
+            return Wrk(server.url, self.paths, self.home / f"{server.name}.keys", clients)
+        return BuiltIn(server.url, paths(options.recipients, options.category), clients, looks_at_coins)
+
+    def pgbench(self, name: str, stock: Stock, script: str, clients: int, **options: int) -> PgBench:
+        """pgbench with a script about the recipients and the category of a stock. name: nobody else's."""
+        words = {"first": stock.first, "last": stock.last, "recipients": stock.recipients, "category": stock.category}
+        folder = self.home / re.sub(r"[^a-zA-Z0-9]+", "-", name).strip("-")
+        return PgBench(stock.dsn, script.format(**words), folder, clients, **options)
 
 
 def say(started: float, what: str) -> None:
@@ -114,18 +155,19 @@ def set_up(options: Options) -> Iterator[Bench]:
             stack.callback(shutil.rmtree, home, ignore_errors=True)
             # The server's user must get through to its own folder.
             home.chmod(0o755)
-            (home / "paths.txt").write_text("\n".join(paths(options.recipients, options.category)))
+            allow_open_files(_connections(options))
             say(started, f"making a cluster with fsync in {home}")
             cluster = _start_cluster(stack, home)
             say(started, "starting AQM")
-            ours = _start_ours(stack, options, home, cluster.dsn("bench_aqm"))
+            ours = _start_ours(stack, options, home, make_database(cluster, "bench_aqm", ROOT / "db"))
             yardstick = None
             if options.yardstick.exists():
                 say(started, "starting the yardstick")
-                yardstick = _start_yardstick(stack, options, home, cluster.dsn("bench_yardstick"))
+                yardstick = _start_yardstick(stack, options, home, make_database(cluster, "bench_yardstick"))
             else:
                 say(started, f"NO YARDSTICK: there is no {options.yardstick}, so nothing will be compared")
             bench = Bench(options, home, cluster, ours, yardstick, started)
+            bench.paths.write_text("\n".join(paths(options.recipients, options.category)))
             bench.commands += [side.server.command for side in bench.sides]
             yield bench
         finally:
@@ -141,18 +183,38 @@ def default_yardstick() -> Path:
 
 
 def _start_cluster(stack: contextlib.ExitStack, home: Path) -> Cluster:
-    cluster = Cluster(home / "postgres")
+    # What a round wrote must still be there when it is looked at, whatever checkpoint came meanwhile.
+    cluster = Cluster(home / "postgres", {"wal_keep_size": "4GB"})
     stack.callback(shutil.rmtree, cluster.sockets, ignore_errors=True)
     stack.callback(cluster.stop, "immediate")
     cluster.start()
-    with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as connection:
-        connection.execute("create database bench_aqm")
-        connection.execute("create database bench_yardstick")
     return cluster
 
 
+def _connections(options: Options) -> int:
+    """How many connections are open at once at most, where they are many."""
+    many = {"open-loop": options.connections, "burst": options.burst}
+    return max(
+        (connections for name, connections in many.items() if name in options.scenarios or not options.scenarios),
+        default=0,
+    )
+
+
+def make_database(cluster: Cluster, name: str, folder: Path | None = None) -> str:
+    """A new database. folder: the db/ folder of what is migrated into it; None: it stays empty. Returns its DSN."""
+    with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as connection:
+        connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+    with psycopg.connect(cluster.dsn(name), autocommit=True) as connection:
+        connection.execute("create extension pg_walinspect")
+    if folder:
+        Migrator(cluster.dsn(name), folder, say=lambda _line: None).apply()
+        # A purge must not come between two looks into the books.
+        with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as connection:
+            connection.execute("update cron.job set active = false")
+    return cluster.dsn(name)
+
+
 def _start_ours(stack: contextlib.ExitStack, options: Options, home: Path, dsn: str) -> Side:
-    Migrator(dsn, say=lambda _line: None).apply()
     settings = {"AQM_DSN": dsn, "AQM_PORT": "{port}", "AQM_AUTH": "none", "AQM_DATA_DIR": str(home)}
     server = stack.enter_context(serving("AQM", [sys.executable, "-m", "gateway"], home, PROBE, settings))
     return Side(server, Stock(dsn, ("coins", "coin_inventory"), options.recipients, options.category))

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,19 +18,36 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from bench.coins import SIZES, make_coins
+from bench.drive import Drive
+from bench.errors import BenchError
 from bench.generator import BuiltIn
+from bench.goals import Goal
 from bench.nothing import body_of
 from bench.report import Section
 from bench.results import Load, Result
 from bench.rounds import audit
-from bench.servers import serving
+from bench.scenarios.baseline import unpack
+from bench.scripts import seed_statement
+from bench.servers import ROOT, serving
 from bench.setup import default_yardstick
-from bench.stock import SIZES, Stock, make_key_id, owner_of
+from bench.stock import Stock, make_key_id, owner_of
 from bench.walk import REQUESTERS, identity, paths
 from bench.wrk import Wrk, find_wrk
 from conftest import Database, wait_until
 
-SHORT = ["--rounds", "1", "--seconds", "1", "--recipients", "40", "--clients", "16", "--category", "BRONZE"]
+SHORT = [
+    "--rounds", "1", "--pairs", "1", "--seconds", "1", "--recipients", "400", "--clients", "8,16", "--category", "BRONZE",
+    "--connections", "40", "--rate", "100", "--burst", "60", "--claims", "1600", "--drain", "200", "--digests", "26000",
+]  # fmt: skip
+APART = [
+    ["fetch", "burst", "once"],
+    ["database"],
+    ["open-loop", "upload", "mixed", "long", "snapshot"],
+    # Where there is no repository there is no other commit.
+    ["rules", *(["baseline", "--against", "HEAD"] if (ROOT / ".git").exists() else [])],
+]
+"""Scenarios that run in a process each, all at once: nothing here judges speed, and time is short."""
 
 
 @pytest.fixture
@@ -67,32 +85,91 @@ def processes_of(folder: Path) -> list[str]:
     return found
 
 
-def test_one_command_measures_everything_without_a_fault(folder: Path, tmp_path: Path) -> None:
-    bench = start_bench(*SHORT, "--data-dir", str(folder), "--report", str(tmp_path / "report.md"))
-    report, progress = bench.communicate(timeout=300)
-    assert bench.returncode == 0, progress + report
-    assert (tmp_path / "report.md").read_text() == report
-    assert "No faults" in report
-    measures = ["claims/s", "p50 ms", "p95 ms", "p99 ms"]
-    sides = ["AQM", *(["yardstick", "**AQM / yardstick**"] if default_yardstick().exists() else []), "nothing"]
-    for name in [*sides, "claim_coins", "claim_coins_batch"]:
-        for measure in measures:
-            (only, median) = cells(report, f"{name} {measure}")
-            assert only == median > 0
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The report of each scenario, from one run of them all, which must leave nothing behind."""
+    made, results = Path(tempfile.mkdtemp(prefix="aqm-test-bench-")), tmp_path_factory.mktemp("reports")
+    made.chmod(0o755)
+    benches = [
+        start_bench(*words, *SHORT, "--data-dir", str(made), "--report", str(results / f"{words[0]}.md"))
+        for words in APART
+    ]
+    said = [bench.communicate(timeout=300) for bench in benches]
+    found = {}
+    for words, bench, (report, progress) in zip(APART, benches, said, strict=True):
+        assert bench.returncode == 0, progress + report
+        assert "No faults" in report
+        assert (results / f"{words[0]}.md").read_text() == report
+        for plot in re.findall(r"!\[.*\]\((.*)\)", report):
+            assert (results / plot).read_text().startswith("<?xml")
+        found |= {name: report for name in words if not name.startswith("-")}
+    assert list(made.iterdir()) == []
+    assert processes_of(made) == []
+    made.rmdir()
+    return found
+
+
+HAS_YARDSTICK = default_yardstick().exists()
+
+
+def test_one_command_measures_both_sides_over_http(reports: dict[str, str]) -> None:
+    report = reports["fetch"]
+    for clients in (8, 16):
+        section = report.partition(f"## Over HTTP: GET /v1/coins/fetch, {clients} clients")[2]
+        for name in ["AQM", *(["yardstick", "**AQM / yardstick**"] if HAS_YARDSTICK else []), "nothing"]:
+            for measure in ["claims/s", "p50 ms", "p95 ms", "p99 ms"]:
+                (only, median) = cells(section, f"{name} {measure}")
+                assert only == median > 0
     for fact in ("fsync | on", "synchronous_commit | on", "full_page_writes | on", "PostgreSQL |", "load generator |"):
         assert f"| {fact}" in report
     assert "-m gateway" in report
-    assert "round 1 of 1: AQM, 1 s" in progress
-    assert "## Every coin once" in report
-    assert list(folder.iterdir()) == []
-    assert processes_of(folder) == []
+    assert "## Every coin once" in reports["once"]
+    assert cells(reports["burst"], "AQM seconds to the last answer")[0] > 0
+
+
+def test_the_database_is_measured_with_many_recipients_and_with_one(reports: dict[str, str]) -> None:
+    report = reports["database"]
+    for who in ("400 recipients", "one hot recipient"):
+        section = report.partition(f"## In the database: BRONZE, {who}")[2]
+        for name in ["claim_coins", "claim_coins_batch", *(["seeds' CTE"] if HAS_YARDSTICK else [])]:
+            assert cells(section, f"{name} claims/s")[0] > 0
+            whole, records = (
+                cells(section, f"{name} WAL bytes/claim{what}")[0] for what in ("", " without page images")
+            )
+            assert whole >= records > 0
+        if HAS_YARDSTICK:
+            (only, median) = cells(section, "**claim_coins / seeds' CTE** claims/s")
+            assert only == median > 0
+
+
+@pytest.mark.parametrize(
+    ("scenario", "row"),
+    [
+        ("long", "claim_coins, long last tenth / first tenth"),
+        ("snapshot", "drained by claim_coins last 1,000 / first 1,000"),
+        ("upload", "AQM, HTTP coins/s"),
+        ("upload", "AQM, database coins/s"),
+        ("upload", "AQM, database disk bytes over key and signature"),
+        ("mixed", "AQM claims/s"),
+        ("mixed", "AQM p99 ms of uploads"),
+        ("open-loop", "AQM p99 ms"),
+        ("open-loop", "nothing generator late by, p99 ms"),
+        ("rules", "**with request id / plain** claims/s"),
+        ("rules", "**quotas on / plain** claims/s"),
+        ("rules", "**much spent / nothing spent** coins/s"),
+        *([("baseline", "**this checkout / HEAD** claims/s")] if (ROOT / ".git").exists() else []),
+    ],
+)
+def test_every_scenario_shows_its_figures(reports: dict[str, str], scenario: str, row: str) -> None:
+    (only, median) = cells(reports[scenario], row)
+    assert only == median > 0
 
 
 def test_without_the_yardstick_and_without_wrk_it_measures_what_is_there_and_says_so(
     folder: Path, tmp_path: Path
 ) -> None:
     bench = start_bench(
-        *SHORT, "fetch", "--yardstick", str(tmp_path / "none.py"), "--generator", "built-in",
+        *SHORT, "fetch", "--clients", "4", "--yardstick", str(tmp_path / "none.py"), "--generator", "built-in",
         "--data-dir", str(folder), "--report", str(tmp_path / "report.md"),
     )  # fmt: skip
     report, progress = bench.communicate(timeout=300)
@@ -108,7 +185,7 @@ def test_without_the_yardstick_and_without_wrk_it_measures_what_is_there_and_say
 def test_ctrl_c_ends_the_servers_and_removes_the_folder(folder: Path) -> None:
     bench = start_bench(*SHORT, "--data-dir", str(folder), "--report", str(folder / "report.md"))
     assert bench.stderr is not None
-    while "warm-up: yardstick" not in (line := bench.stderr.readline()) and "warm-up: nothing" not in line:
+    while "warm-up: AQM" not in (line := bench.stderr.readline()):
         assert line, "the bench ended by itself"
     assert processes_of(folder)
     bench.send_signal(signal.SIGINT)
@@ -123,8 +200,9 @@ def test_ctrl_c_ends_the_servers_and_removes_the_folder(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["sing"], "there is no scenario sing; there are fetch, database, once"),
+        (["sing"], "there is no scenario sing; there are fetch, database, open-loop, burst"),
         (["--rounds", "0"], "must be at least 1"),
+        (["--clients", "1,none"], "invalid _several value"),
         (["--category", "LEAD"], "invalid choice"),
         (["--data-dir", "/nowhere"], "/nowhere is no folder"),
     ],
@@ -136,13 +214,15 @@ def test_a_wrong_command_line_is_refused_before_anything_is_started(arguments: l
     assert message in said
 
 
-GENERATORS = ["built-in", *(["wrk"] if find_wrk() else [])]
+GENERATORS = ["built-in", "drive", *(["wrk"] if find_wrk() else [])]
 
 
 def make_load(generator: str, url: str, walk: list[str], folder: Path) -> Load:
     if generator == "built-in":
         return BuiltIn(url, walk, clients=4)
     (folder / "paths").write_text("\n".join(walk))
+    if generator == "drive":
+        return Drive("arrivals", url, connections=4, rate=50, paths=folder / "paths")
     return Wrk(url, folder / "paths", folder / "keys", clients=4)
 
 
@@ -158,7 +238,7 @@ def test_a_server_that_gives_one_coin_to_everybody_is_found_out(
     faults = audit(stock, result, claimed=0, max_unread=load.max_unread)
     assert faults["coin given twice"] == result.coins - 1
     assert faults["coin received but not claimed in the database"] == 1
-    if generator == "built-in":
+    if generator != "wrk":
         assert result.faults["coin of another recipient"] > 0
     # What was given in one round must not be given in the next.
     assert audit(stock, result, claimed=0, max_unread=0)["coin given twice"] == result.coins
@@ -239,3 +319,80 @@ async def test_the_answer_of_nothing_is_as_long_as_a_real_one(
     Stock(database.dsn, ("coins", "coin_inventory"), recipients=1, category=category).fill(1)
     async with http.get(paths(1, category)[0]) as answer:
         assert len(await answer.read()) == len(body_of(category))
+
+
+def test_too_few_open_files_are_said_before_anything_is_started() -> None:
+    words = [sys.executable, "-m", "bench", "open-loop", "--connections", "1000"]
+    ran = subprocess.run(
+        ["sh", "-c", 'ulimit -n 500; exec "$@"', "sh", *words],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 1
+    assert "1000 connections need 1200 open files and the limit is 500" in ran.stderr
+    assert "making a cluster" not in ran.stderr
+
+
+def test_a_claim_that_arrives_while_the_server_is_busy_counts_its_wait(tmp_path: Path) -> None:
+    class Slow(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            time.sleep(0.1)
+            self.send_response(200)
+            self.send_header("Content-Length", "12")
+            self.end_headers()
+            self.wfile.write(b'{"coins":[]}')
+
+        def log_message(self, *_arguments: object) -> None:
+            pass
+
+    (tmp_path / "paths").write_text("\n".join(paths(1, "GOLD")))
+    with ThreadingHTTPServer(("127.0.0.1", 0), Slow) as server:
+        threading.Thread(target=server.serve_forever).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        result = Drive("arrivals", url, connections=1, rate=20, paths=tmp_path / "paths").run(1)
+        server.shutdown()
+    # Twenty claims of 0.1 s in 1 s over one connection: the last waits for those before it.
+    assert result.p99 > 500 > 100 <= result.p50
+    assert result.faults["empty answer"] == result.more["arrivals/s"]
+
+
+def test_wal_is_counted_by_its_records(database: Database) -> None:
+    database.execute("create extension pg_walinspect")
+    stock = Stock(database.dsn, ("coins", "coin_inventory"), recipients=2, category="GOLD")
+    stock.fill(10)
+    position = stock.wal_position()
+    assert stock.wal_since(position)[0] < 10_000
+    stock.top_up(200)
+    written, images = stock.wal_since(position)
+    assert written - images > 2 * 150 * sum(SIZES["GOLD"])
+
+
+def test_a_ratio_is_taken_within_its_round_and_judged_by_the_median() -> None:
+    def rounds(*rates: int) -> list[Result]:
+        return [Result(coins=rate, seconds=1, p99=10) for rate in rates]
+
+    results = {"AQM": rounds(10, 40, 60), "yardstick": rounds(10, 10, 20)}
+    goal = Goal("AQM", "yardstick", at_least=3)
+    assert goal.values(results) == [1, 4, 3]
+    assert goal.is_met(goal.values(results)) is True
+    assert Goal("AQM", "yardstick", at_least=3.5).is_met([1, 4, 3]) is False
+    assert Goal("AQM", measure="p99 ms", at_most=5).is_met([10, 10, 10]) is False
+    assert Goal("AQM", "yardstick").is_met([1, 4, 3]) is None
+
+
+def test_a_missing_statement_or_commit_is_said(tmp_path: Path) -> None:
+    (tmp_path / "seeds.py").write_text('CLAIM = "select $1"\n')
+    assert seed_statement(tmp_path / "seeds.py", "CLAIM") == "select $1"
+    with pytest.raises(BenchError, match="has no statement INSERT"):
+        seed_statement(tmp_path / "seeds.py", "INSERT")
+    with pytest.raises(BenchError, match="no commit nowhere to compare with"):
+        unpack("nowhere", tmp_path)
+
+
+@pytest.mark.parametrize("category", SIZES)
+def test_coins_to_upload_are_all_different_and_of_the_right_size(category: str) -> None:
+    coins = [*make_coins(category, 100), *make_coins(category, 100)]
+    assert len({key_id for key_id, *_ in coins}) == len({key for _, _, key, _ in coins}) == 200
+    assert all(len(key_id) <= 36 for key_id, *_ in coins)
+    assert {(len(key), len(signature)) for _, _, key, signature in coins} == {SIZES[category]}

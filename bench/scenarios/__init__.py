@@ -1,16 +1,24 @@
-"""What the bench can measure: a module each, with run(bench) giving a section of the report."""
+"""What the bench can measure: a module each, with run(bench) giving sections of the report."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ..report import Section
 from ..setup import Bench
-from . import database, fetch, once
+from . import baseline, burst, database, fetch, long, mixed, once, open_loop, rules, snapshot, upload
 
-SCENARIOS: dict[str, Callable[[Bench], Section]] = {
+SCENARIOS: dict[str, Callable[[Bench], Sequence[Section]]] = {
     "fetch": fetch.run,
     "database": database.run,
+    "open-loop": open_loop.run,
+    "burst": burst.run,
+    "upload": upload.run,
+    "mixed": mixed.run,
+    "long": long.run,
+    "snapshot": snapshot.run,
+    "rules": rules.run,
+    "baseline": baseline.run,
     "once": once.run,
 }
 """By the name that the command line takes."""

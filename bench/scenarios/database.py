@@ -1,47 +1,62 @@
-"""The functions of the database, called by pgbench without any gateway."""
+"""The functions of the database, called by pgbench without any gateway, and the seeds' statement: each category."""
 
 from __future__ import annotations
 
-from ..pgbench import PgBench
+from ..goals import Goal, compare
+from ..plots import Bars
 from ..report import Section
+from ..results import P99, RATE, WAL_RECORDS
 from ..rounds import Contestant, run_rounds
+from ..scripts import BATCH, SINGLE, batch_script, seed_script
 from ..setup import Bench
 
 CLIENTS = 16
-BATCH = 20
-"""Claims in each call of the batch function."""
-
-SINGLE = """
-\\set recipient random(1, {recipients})
-\\set requester random(1, 1000000)
-select * from coins.claim_coins(
-    md5('recipient ' || :recipient::integer)::uuid, md5('requester ' || :requester::integer)::uuid, '{category}', 1);
-"""
-MANY = """
-\\set first random(1, {recipients})
-\\set requester random(1, 1000000)
-select * from coins.claim_coins_batch(
-    array(
-        select md5('recipient ' || 1 + (:first::integer + n) % {recipients})::uuid from generate_series(1, {batch}) as n
-    ),
-    array_fill(md5('requester ' || :requester::integer)::uuid, array[{batch}]),
-    array_fill('{category}'::text, array[{batch}]),
-    array_fill(1, array[{batch}]));
-"""
+HOT = 900_001
+"""Number of a recipient whom everybody asks at once."""
+SINGLE_NAME, BATCH_NAME, SEED_NAME = "claim_coins", "claim_coins_batch", "seeds' CTE"
 
 
-def run(bench: Bench) -> Section:
-    """Call the single function and its batch twin in turn."""
-    stock = bench.ours.stock
-    words = {"recipients": stock.recipients, "category": stock.category, "batch": BATCH}
+def run(bench: Bench) -> list[Section]:
+    """Every category, with many recipients and with one."""
+    return [
+        measure(bench, category, recipients, first)
+        for category in bench.options.categories
+        for recipients, first in ((bench.options.recipients, 1), (1, HOT))
+    ]
 
-    def calling(function: str, script: str, claims: int) -> Contestant:
-        folder = bench.home / function
-        return Contestant(function, PgBench(stock.dsn, script.format(**words), folder, CLIENTS, claims), stock)
 
+def measure(bench: Bench, category: str, recipients: int, first: int) -> Section:
+    """The single function, its batch twin and the seeds' statement in turn, all from empty tables."""
+    for side in bench.sides:
+        side.stock.empty()
+    who = "one hot recipient" if recipients == 1 else f"{recipients:,} recipients"
+    stock = bench.ours.stock.of(category, recipients, first)
+
+    def name(kind: str) -> str:
+        return f"database {kind} {category} {who}"
+
+    single = bench.pgbench(name("single"), stock, SINGLE, CLIENTS)
+    batch = bench.pgbench(name("batch"), stock, batch_script(stock), CLIENTS, claims=BATCH)
+    contestants = [Contestant(SINGLE_NAME, single, stock), Contestant(BATCH_NAME, batch, stock)]
+    goals = compare(BATCH_NAME, SINGLE_NAME, RATE)
+    if bench.yardstick:
+        theirs = bench.yardstick.stock.of(category, recipients, first)
+        script = seed_script(bench.options.yardstick)
+        contestants.append(Contestant(SEED_NAME, bench.pgbench(name("seeds"), theirs, script, CLIENTS), theirs))
+        goals = [
+            Goal(SINGLE_NAME, SEED_NAME, at_least=1.5),
+            Goal(BATCH_NAME, SEED_NAME, at_least=4),
+            Goal(SINGLE_NAME, SEED_NAME, WAL_RECORDS, at_most=0.65),
+            *compare(BATCH_NAME, SEED_NAME, WAL_RECORDS),
+            *compare(SINGLE_NAME, SEED_NAME, P99),
+        ]
+    results = run_rounds(bench, contestants)
+    title = f"In the database: {category}, {who}"
     return Section(
-        title="In the database: pgbench",
-        text=f"{CLIENTS} clients, prepared statements, recipients at random. claim_coins_batch() takes {BATCH} claims "
-        "a call; times are those of a whole call.",
-        results=run_rounds(bench, [calling("claim_coins", SINGLE, 1), calling("claim_coins_batch", MANY, BATCH)]),
+        title=title,
+        text=f"pgbench, {CLIENTS} clients, prepared statements, one coin a claim, recipients at random. "
+        f"{BATCH_NAME} takes {BATCH} claims a call; times are those of a whole call.",
+        results=results,
+        goals=goals,
+        plots=[Bars(f"database-{category}-{'hot' if recipients == 1 else 'many'}", title, RATE, results)],
     )
