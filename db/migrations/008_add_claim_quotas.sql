@@ -15,6 +15,10 @@ comment on column coins.claim_quota.scope is 'pair: by one sender of one recipie
 comment on column coins.claim_quota.coins is 'So many at once; used ones come back evenly over the period.';
 comment on column coins.claim_quota.microseconds_a_coin is 'Time in which one coin comes back.';
 
+-- Each claim asks whether there is any.
+create index idx_claim_quota_enabled on coins.claim_quota (scope)
+where is_enabled;
+
 insert into coins.claim_quota (scope, coins, period)
 values
 ('pair', 1000, interval '1 day'),

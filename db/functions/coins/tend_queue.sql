@@ -9,7 +9,6 @@ volatile
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
-set jit = off
 as $$
 declare
     v_low_stock constant integer := (select cc.low_stock from coins.coin_category as cc where cc.name = p_coin_category);

@@ -1,5 +1,5 @@
 begin;
-select plan(27);
+select plan(63);
 
 \set alice '''a11ce000-0000-4000-8000-000000000000'''
 \set bob '''b0b00000-0000-4000-8000-000000000000'''
@@ -166,6 +166,235 @@ select is(
         where user_id = :carol
     ), null,
     'a caller without the right to claim takes nothing'
+);
+
+-- Request ids.
+\set erin '''e4140000-0000-4000-8000-000000000000'''
+\set id '''1d000000-0000-4000-8000-000000000001'''
+\set empty_id '''1d000000-0000-4000-8000-000000000002'''
+\set limited_id '''1d000000-0000-4000-8000-000000000003'''
+insert into coins.coin_inventory (user_id, key_id, coin_category, public_key_blob, signature_blob)
+select
+    :erin as user_id,
+    'e' || number as key_id,
+    'BRONZE' as coin_category,
+    convert_to('public key of e' || number, 'UTF8') as public_key_blob,
+    convert_to('signature of e' || number, 'UTF8') as signature_blob
+from generate_series(1, 40) as number;
+
+select is_empty('select * from coins.claim_request', 'without a request id nothing of a claim is remembered');
+select results_eq(
+    format($$select key_id from coins.claim_coins(%L, %L, 'BRONZE', 2, %L)$$, :erin, :alice, :id),
+    array['e1', 'e2'],
+    'a claim may carry a request id'
+);
+select results_eq(
+    format($$select key_id from coins.claim_coins(%L, %L, 'BRONZE')$$, :erin, :alice),
+    array['e3'],
+    'other claims of the sender may come between'
+);
+select results_eq(
+    format($$select * from coins.claim_coins(%L, %L, 'BRONZE', 2, %L)$$, :erin, :alice, :id),
+    $$values
+    ('e1', 'BRONZE', 'public key of e1'::bytea, 'signature of e1'::bytea),
+    ('e2', 'BRONZE', 'public key of e2', 'signature of e2')$$,
+    'a retry with its id gets the same coins again, byte for byte'
+);
+select is(
+    (
+        select count(*) from coins.coin_inventory
+        where user_id = :erin and fetched_by is not null
+    ), 3::bigint,
+    'and takes no other'
+);
+select
+    throws_ok(
+        format('select * from coins.claim_coins(%s, %L)', other.arguments, :id),
+        'PT422', 'this request id was used for another claim', other.description
+    )
+from (
+    values
+    (format($$%L, %L, 'BRONZE', 2$$, :bob, :alice), 'the id is refused for a claim of another recipient'),
+    (format($$%L, %L, 'SILVER', 2$$, :erin, :alice), 'the id is refused for a claim of another category'),
+    (format($$%L, %L, 'BRONZE', 3$$, :erin, :alice), 'the id is refused for a claim of another count')
+) as other (arguments, description);
+select throws_ok(
+    format($$select * from coins.claim_coins(%L, %L, 'BRONZE', 0, %L)$$, :erin, :alice, :id),
+    '22023', 'count must be between 1 and 100',
+    'a bad claim is refused as such, whatever its id'
+);
+select results_eq(
+    format($$select key_id from coins.claim_coins(%L, %L, 'BRONZE', 2, %L)$$, :erin, :dave, :id),
+    array['e4', 'e5'],
+    'another sender with the same id gets coins of its own'
+);
+select is_empty(
+    format($$select key_id from coins.claim_coins(%L, %L, 'GOLD', 1, %L)$$, :erin, :alice, :empty_id),
+    'a claim with an id may find nothing'
+);
+insert into coins.coin_inventory (user_id, key_id, coin_category, public_key_blob, signature_blob)
+values (:erin, 'golden', 'GOLD', '', '');
+select results_eq(
+    format($$select key_id from coins.claim_coins(%L, %L, 'GOLD', 1, %L)$$, :erin, :alice, :empty_id),
+    array['golden'],
+    'nothing is not remembered: a retry gets a coin once there is one'
+);
+delete from coins.coin_inventory
+where user_id = :erin and key_id = 'e2';
+select throws_ok(
+    format($$select * from coins.claim_coins(%L, %L, 'BRONZE', 2, %L)$$, :erin, :alice, :id),
+    'PT410', 'the coins of this request are deleted',
+    'once a coin is hard-deleted a retry is told so, and gets neither the other one nor new ones'
+);
+
+-- Quotas: e6 to e40 are left. A coin of a pair comes back every 100 seconds.
+select lives_ok($$select coins.set_claim_quota('pair', true, 4, '400 seconds')$$, 'an operator may set a quota');
+create view pg_temp.missing as
+select
+    qu.requester_id,
+    qu.full_at - now() as time_to_full
+from coins.quota_use as qu;
+
+select throws_ok(
+    format($$select * from coins.claim_coins(%L, %L, 'BRONZE', 101)$$, :erin, :alice),
+    '22023', 'count must be between 1 and 100',
+    'a bad claim is refused where there are quotas, too'
+);
+select is_empty('select * from pg_temp.missing', 'and is not charged');
+select is_empty(
+    format($$select key_id from coins.claim_coins(%L, %L, 'SILVER', 4)$$, :erin, :alice),
+    'a claim may find nothing where there are quotas'
+);
+select results_eq(
+    format($$select key_id from coins.claim_coins(%L, %L, 'BRONZE', 3, gen_random_uuid())$$, :erin, :alice),
+    array['e6', 'e7', 'e8'],
+    'who received nothing has the whole quota still'
+);
+select results_eq(
+    'select time_to_full from pg_temp.missing', array[interval '300 seconds'],
+    'a claim is charged by the coins that were given'
+);
+select results_eq(
+    format($$select key_id from coins.claim_coins(%L, %L, 'BRONZE', 4, %L)$$, :erin, :alice, :limited_id),
+    array['e9'],
+    'a sender receives what the quota has left'
+);
+select throws_ok(
+    format($$select * from coins.claim_coins(%L, %L, 'BRONZE')$$, :erin, :alice),
+    'PT429', 'the quota of coins for this recipient is used up',
+    'a sender who used up the quota is refused'
+);
+select results_eq(
+    format($$select key_id from coins.claim_coins(%L, %L, 'BRONZE', 4, %L)$$, :erin, :alice, :limited_id),
+    array['e9'],
+    'a retry is no new claim: it is answered however the quota stands'
+);
+select results_eq(
+    'select time_to_full from pg_temp.missing', array[interval '400 seconds'],
+    'and neither it nor a refusal is charged'
+);
+create function pg_temp.wait_of_refused_claim()
+returns text
+language plpgsql
+as $$
+declare
+    v_detail text;
+begin
+    perform coins.claim_coins('e4140000-0000-4000-8000-000000000000', 'a11ce000-0000-4000-8000-000000000000', 'BRONZE');
+    return 'not refused';
+exception
+    when sqlstate 'PT429' then
+        get stacked diagnostics v_detail = pg_exception_detail;
+        return v_detail;
+end
+$$;
+update coins.quota_use
+set full_at = full_at - interval '30.5 seconds';
+select is(
+    pg_temp.wait_of_refused_claim(), 'Retry-After: 70', 'a refused sender is told the seconds, rounded up, to wait'
+);
+update coins.quota_use
+set full_at = full_at - interval '69.5 seconds';
+select results_eq(
+    format($$select key_id from coins.claim_coins(%L, %L, 'BRONZE', 2)$$, :erin, :alice),
+    array['e10'],
+    'and then receives one coin'
+);
+select results_eq(
+    format($$select key_id from coins.claim_coins(%L, %L, 'BRONZE', 5)$$, :erin, :dave),
+    array['e11', 'e12', 'e13', 'e14'],
+    'the quota of one sender is not that of another'
+);
+select lives_ok(
+    $$select coins.set_claim_quota('recipient', true, 2, '2 days') union all select coins.set_claim_quota('pair', false)$$,
+    'an operator may limit all senders together'
+);
+select results_eq(
+    format($$select key_id from coins.claim_coins(%L, %L, 'BRONZE', 5)$$, :erin, :alice),
+    array['e15', 'e16'],
+    'a quota that is lifted stands in nobody''s way'
+);
+select throws_ok(
+    format($$select * from coins.claim_coins(%L, gen_random_uuid(), 'BRONZE')$$, :erin),
+    'PT429', 'the quota of coins for this recipient is used up',
+    'senders can''t share out among them what drains a recipient'
+);
+select lives_ok($$select coins.set_claim_quota('recipient', false)$$, 'quotas may be lifted');
+
+-- The mark is a hint. e17 to e40 are left, all of one moment.
+insert into coins.queue_mark (user_id, coin_category, uploaded_at, record_id)
+select
+    ci.user_id,
+    ci.coin_category,
+    ci.uploaded_at,
+    ci.record_id
+from coins.coin_inventory as ci
+where ci.user_id = :erin and ci.key_id = 'e39'
+on conflict on constraint pk_queue_mark do update
+set uploaded_at = excluded.uploaded_at, record_id = excluded.record_id;
+select set_eq(
+    format($$select key_id from coins.claim_coins(%L, %L, 'BRONZE', 3)$$, :erin, :alice),
+    array['e39', 'e40', 'e17'],
+    'a sender receives all it asks for though a part lies behind the mark'
+);
+insert into coins.queue_mark (user_id, coin_category, uploaded_at, record_id)
+values (:erin, 'BRONZE', 'infinity', 0)
+on conflict on constraint pk_queue_mark do update
+set uploaded_at = excluded.uploaded_at, record_id = excluded.record_id;
+select results_eq(
+    format($$select key_id from coins.claim_coins(%L, %L, 'BRONZE')$$, :erin, :alice),
+    array['e18'],
+    'a mark beyond all coins hides none'
+);
+
+-- e19 to e38 are left, 20 coins. Who is told of low stock is written down: NOTIFY is heard at COMMIT only.
+create table pg_temp.told (
+    words text
+);
+grant insert on pg_temp.told to public;
+create or replace function coins.signal_low_stock(
+    p_user_id uuid,
+    p_coin_category text,
+    p_taken integer,
+    p_low_stock integer
+)
+returns void
+language sql
+as $$
+insert into pg_temp.told (words) values (format('%s %s %s %s', p_user_id, p_coin_category, p_taken, p_low_stock))
+$$;
+select results_eq(
+    format($$select count(*) from coins.claim_coins(%L, %L, 'BRONZE', 10)$$, :erin, :alice), array[10::bigint],
+    'a claim may take a category to its threshold'
+);
+select is_empty('select * from pg_temp.told', 'and the device is not told');
+select results_eq(
+    format($$select count(*) from coins.claim_coins(%L, %L, 'BRONZE', 3)$$, :erin, :alice), array[3::bigint],
+    'a claim may take it below'
+);
+select results_eq(
+    'select words from pg_temp.told', array['e4140000-0000-4000-8000-000000000000 BRONZE 3 10'],
+    'then the device is told'
 );
 
 select * from finish();

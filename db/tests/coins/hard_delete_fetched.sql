@@ -1,5 +1,5 @@
 begin;
-select plan(17);
+select plan(19);
 
 \set alice '''a11ce000-0000-4000-8000-000000000000'''
 \set bob '''b0b00000-0000-4000-8000-000000000000'''
@@ -9,16 +9,16 @@ insert into coins.coin_inventory (
     user_id, key_id, coin_category, public_key_blob, signature_blob, uploaded_at, fetched_by, fetched_at
 )
 values
-(:bob, 'never', 'GOLD', '', '', now() - interval '1000 days', null, null),
-(:bob, '3 hours', 'GOLD', '', '', now() - interval '31 days', :alice, now() - interval '3 hours'),
-(:bob, '2 hours', 'SILVER', '', '', now() - interval '900 days', :alice, now() - interval '2 hours'),
+(:bob, 'never', 'GOLD', 'key 1', '', now() - interval '1000 days', null, null),
+(:bob, '3 hours', 'GOLD', 'key 2', '', now() - interval '31 days', :alice, now() - interval '3 hours'),
+(:bob, '2 hours', 'SILVER', 'key 3', '', now() - interval '900 days', :alice, now() - interval '2 hours'),
 (
-    :alice, '1 hour and a moment', 'BRONZE', '', '', now() - interval '31 days',
+    :alice, '1 hour and a moment', 'BRONZE', 'key 4', '', now() - interval '31 days',
     :bob, now() - interval '1 hour' - interval '1 microsecond'
 ),
-(:alice, '1 hour', 'BRONZE', '', '', now() - interval '31 days', :bob, now() - interval '1 hour'),
-(:bob, '1 minute', 'BRONZE', '', '', now() - interval '31 days', :alice, now() - interval '1 minute'),
-(:bob, 'now', 'BRONZE', '', '', now() - interval '31 days', :alice, now());
+(:alice, '1 hour', 'BRONZE', 'key 5', '', now() - interval '31 days', :bob, now() - interval '1 hour'),
+(:bob, '1 minute', 'BRONZE', 'key 6', '', now() - interval '31 days', :alice, now() - interval '1 minute'),
+(:bob, 'now', 'BRONZE', 'key 7', '', now() - interval '31 days', :alice, now());
 
 select
     throws_ok(
@@ -80,6 +80,34 @@ select throws_ok(
     'select coins.hard_delete_fetched()',
     '42501', 'permission denied for function hard_delete_fetched',
     'a device can''t delete claimed coins'
+);
+reset role;
+
+-- Spent coins: of bob 3 hours, 2 hours and 1 minute are gone, of alice two more.
+select results_eq(
+    $$select sc.user_id, sc.month, array(select digest from unnest(sc.digests) as digest order by 1)
+    from coins.spent_coin as sc order by 1$$,
+    format(
+        $$select gone.user_id::uuid, date_trunc('month', now())::date, array(
+            select coins.digest(value) from unnest(gone.names || gone.keys) as value order by 1
+        )
+        from (
+            values
+            (%L, '{1 hour and a moment,1 hour}'::text[]::bytea[], '{key 4,key 5}'::text[]::bytea[]),
+            (%L, '{3 hours,2 hours,1 minute}'::text[]::bytea[], '{key 2,key 3,key 6}'::text[]::bytea[])
+        ) as gone (user_id, names, keys)$$,
+        :alice, :bob
+    ),
+    'every deleted coin is remembered as spent, once, by its name and its public key; a coin that stays is not'
+);
+select is(
+    coins.upload_coins(
+        :bob,
+        array[
+            ('3 hours', 'BRONZE', repeat('p', 32), repeat('s', 64)), ('1 minute', 'BRONZE', repeat('q', 32), repeat('s', 64))
+        ]::coins.coin_upload[]
+    ), 0,
+    'a deleted coin never comes back on sale, whichever delete it was'
 );
 
 select * from finish();

@@ -1,5 +1,15 @@
 begin;
-select plan(47);
+-- A transaction has one isolation level: what happens in this one is asserted in the next.
+set transaction isolation level repeatable read;
+\set ON_ERROR_STOP off
+select coins.upload_coins('b0b00000-0000-4000-8000-000000000000', '{}');
+\set refused_with :SQLSTATE
+\set refused_because :LAST_ERROR_MESSAGE
+\set ON_ERROR_STOP on
+rollback;
+
+begin;
+select plan(73);
 
 \set alice '''a11ce000-0000-4000-8000-000000000000'''
 \set bob '''b0b00000-0000-4000-8000-000000000000'''
@@ -286,6 +296,144 @@ select throws_ok(
     '42501', 'permission denied for function upload_coins',
     'nobody uploads without a token'
 );
+reset role;
+
+select results_eq(
+    format('select %L, %L', :'refused_with', :'refused_because'),
+    $$values ('PT409', 'upload_coins() needs the isolation level READ COMMITTED')$$,
+    'an upload in an older snapshot, which would not show what was spent since, is refused'
+);
+
+-- Public keys.
+\set erin '''e4140000-0000-4000-8000-000000000000'''
+update coins.coin_category
+set max_unclaimed = 1000;
+
+-- The same key pair under another name.
+create function pg_temp.renamed(p_coin coins.coin_upload, p_key_id text)
+returns coins.coin_upload
+language sql
+immutable
+return (p_key_id, p_coin.coin_category, p_coin.public_key_blob, p_coin.signature_blob);
+
+select is(
+    coins.upload_coins(
+        :erin, array[pg_temp.coin('a'), pg_temp.coin('b'), pg_temp.renamed(pg_temp.coin('b'), 'c')]
+    ), 2,
+    'of two coins with one public key in an upload one is stored'
+);
+select results_eq(
+    format('select key_id::text from coins.coin_inventory where user_id = %L order by key_id', :erin),
+    array['a', 'b'],
+    'and it is the first'
+);
+select is(
+    coins.upload_coins(:erin, array[pg_temp.renamed(pg_temp.coin('a'), 'new'), pg_temp.coin('d')]), 1,
+    'a public key in stock is not stored under another name; the other coins are'
+);
+select is(
+    coins.upload_coins(:dave, array[pg_temp.renamed(pg_temp.coin('g', 'GOLD'), 'new')]), 0,
+    'nor is that of a coin of another category'
+);
+select is(
+    coins.upload_coins(:carol, array[pg_temp.renamed(pg_temp.coin('a'), 'new')]), 1,
+    'a public key in the stock of one user is free for another'
+);
+
+-- Spent coins.
+update coins.coin_inventory
+set fetched_by = :alice, fetched_at = now() - interval '2 hours'
+where user_id = :erin and key_id = 'a';
+select is(
+    coins.upload_coins(:erin, array[pg_temp.renamed(pg_temp.coin('a'), 'new')]), 0,
+    'a public key that a sender has is not stored under another name'
+);
+select is(coins.hard_delete_fetched(), 1::bigint, 'a claimed coin is deleted in the end');
+select is(
+    coins.upload_coins(:erin, array[pg_temp.coin('a')]), 0,
+    'a device that repeats an old upload never puts an issued coin back on sale'
+);
+select is(
+    coins.upload_coins(:erin, array[pg_temp.coin('a', p_seed => 'other')]), 0,
+    'nor another coin of its name'
+);
+select is(
+    coins.upload_coins(:erin, array[pg_temp.renamed(pg_temp.coin('a'), 'new')]), 0,
+    'nor its public key under another name'
+);
+select is(
+    coins.upload_coins(:erin, array[pg_temp.coin('a'), pg_temp.coin('e')]), 1,
+    'the new coins beside a spent one are stored'
+);
+select is(
+    coins.upload_coins(:alice, array[pg_temp.coin('a')]), 1,
+    'what one user has spent is free for another'
+);
+select lives_ok(
+    $$select coins.add_spent_month('2031-01-01')$$, 'there may be more months'
+);
+insert into coins.spent_coin (user_id, month, digests)
+values (:erin, '2031-01-01', array[coins.digest('spent in another month')]);
+select is(
+    coins.upload_coins(:erin, array[pg_temp.coin('spent in another month')]), 0,
+    'a coin is refused whatever month it was spent in'
+);
+
+-- Last-resort coins.
+select lives_ok(
+    format($$select coins.put_last_resort(%L, pg_temp.coin('last'))$$, :erin), 'there may be a last-resort coin'
+);
+select is(
+    coins.upload_coins(
+        :erin,
+        array[
+            pg_temp.coin('last'), pg_temp.coin('last', p_seed => 'other'), pg_temp.renamed(pg_temp.coin('last'), 'new')
+        ]
+    ), 0,
+    'a last-resort coin, which many get, is no one-time coin, neither by its name nor by its key'
+);
+
+-- Skipped coins and the cap: erin has b, d and e.
+update coins.coin_category
+set max_unclaimed = 3
+where name = 'BRONZE';
+select is(
+    coins.upload_coins(
+        :erin, array[pg_temp.coin('a'), pg_temp.coin('last'), pg_temp.renamed(pg_temp.coin('b'), 'new')]
+    ), 0,
+    'a device at the cap that sends spent and known coins is not refused'
+);
+select throws_ok(
+    format($$select coins.upload_coins(%L, array[pg_temp.coin('a'), pg_temp.coin('f')])$$, :erin),
+    'PT409', 'a user may have at most 3 unclaimed BRONZE coins',
+    'one that sends a new coin among them is'
+);
+
+-- The epoch.
+update coins.coin_category
+set max_unclaimed = 1000
+where name = 'BRONZE';
+update coins.epoch
+set number = 5;
+select is(coins.upload_coins(:erin, array[pg_temp.coin('f')], 5), 1, 'a device that knows the epoch may upload');
+select throws_ok(
+    format($$select coins.upload_coins(%L, array[pg_temp.coin('h')], %s)$$, :erin, epoch.number),
+    'PT409', 'epoch is now 5', epoch.description
+)
+from (
+    values
+    (4, 'a device that missed a restore is refused'),
+    (6, 'and so is one whose epoch was restored away')
+) as epoch (number, description);
+select throws_ok(
+    format($$select coins.upload_coins(%L, '{}', 4)$$, :erin),
+    'PT409', 'epoch is now 5', 'even when it sends nothing'
+);
+select throws_ok(
+    format($$select coins.upload_coins(%L, array[pg_temp.coin('')], 4)$$, :erin),
+    '22023', 'coins[0].key_id must not be empty', 'a bad coin is named first'
+);
+select is(coins.upload_coins(:erin, array[pg_temp.coin('h')]), 1, 'a device that names no epoch is not asked');
 
 select * from finish();
 rollback;

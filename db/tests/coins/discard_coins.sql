@@ -1,0 +1,81 @@
+begin;
+select plan(16);
+
+\set alice '''a11ce000-0000-4000-8000-000000000000'''
+\set bob '''b0b00000-0000-4000-8000-000000000000'''
+
+insert into coins.coin_inventory (
+    user_id, key_id, coin_category, public_key_blob, signature_blob, fetched_by, fetched_at
+)
+values
+(:bob, 'a', 'BRONZE', '1', '', null, null),
+(:bob, 'b', 'GOLD', '2', '', null, null),
+(:bob, 'c', 'SILVER', '3', '', null, null),
+(:bob, 'claimed', 'BRONZE', '4', '', :alice, now()),
+(:alice, 'a', 'BRONZE', '5', '', null, null);
+insert into coins.last_resort_coin (user_id, coin_category, key_id, public_key_blob, signature_blob)
+values
+(:bob, 'BRONZE', 'last', '6', ''),
+(:bob, 'GOLD', 'last golden', '7', ''),
+(:alice, 'BRONZE', 'last', '8', '');
+
+create view pg_temp.kept as
+select array_agg(kept.name order by kept.name collate "C") as names
+from (
+    select case ci.user_id when 'b0b00000-0000-4000-8000-000000000000' then 'bob ' else 'alice ' end || ci.key_id as name
+    from coins.coin_inventory as ci
+    union all
+    select case lr.user_id when 'b0b00000-0000-4000-8000-000000000000' then 'bob ' else 'alice ' end || lr.key_id
+    from coins.last_resort_coin as lr
+) as kept;
+
+select throws_ok(
+    'select coins.discard_coins(null)', '22023', 'user_id must not be null', 'whose coins must be said'
+);
+select throws_ok(
+    $$select coins.discard_coins(null, '{a}')$$, '22023', 'user_id must not be null', 'even when the names are'
+);
+select is(coins.discard_coins(:bob, '{}'), 0::bigint, 'a device that names no coins discards none');
+select is(coins.discard_coins(:bob, '{unknown,null}'), 0::bigint, 'an unknown name, or none, is no error');
+select is(coins.discard_coins(:bob, '{claimed}'), 0::bigint, 'a claimed coin belongs to its sender: it stays');
+select results_eq(
+    'select names from pg_temp.kept',
+    $$values ('{alice a,alice last,bob a,bob b,bob c,bob claimed,bob last,bob last golden}'::text[])$$,
+    'so far nothing was discarded'
+);
+select is(
+    coins.discard_coins(:bob, '{a,a,claimed,last,unknown}'), 2::bigint,
+    'a device discards coins by name, last-resort coins included, and is told how many went'
+);
+select results_eq(
+    'select names from pg_temp.kept',
+    $$values ('{alice a,alice last,bob b,bob c,bob claimed,bob last golden}'::text[])$$,
+    'no other coin went, and none of another user'
+);
+select is(coins.discard_coins(:bob, '{a,last}'), 0::bigint, 'a device that repeats it discards nothing more');
+select is(coins.discard_coins(:bob), 3::bigint, 'a device that names nothing discards all that nobody has claimed');
+select results_eq(
+    'select names from pg_temp.kept', $$values ('{alice a,alice last,bob claimed}'::text[])$$,
+    'and only its own'
+);
+select results_eq(
+    format($$select key_id from coins.claim_coins(%L, %L, 'GOLD')$$, :bob, :alice),
+    $$select key_id::text from coins.coin_inventory where false$$,
+    'no sender ever gets a discarded coin'
+);
+select is(coins.discard_coins(:bob, null), 0::bigint, 'a user without coins discards none');
+set local role aqm_device;
+select lives_ok(format('select coins.discard_coins(%L)', :bob), 'a device may discard');
+set local role aqm_admin;
+select throws_ok(
+    format('select coins.discard_coins(%L)', :bob), '42501', 'permission denied for function discard_coins',
+    'an administrator discards nobody''s coins'
+);
+set local role aqm_anon;
+select throws_ok(
+    format('select coins.discard_coins(%L)', :bob), '42501', 'permission denied for function discard_coins',
+    'nobody discards without a token'
+);
+
+select * from finish();
+rollback;
