@@ -239,7 +239,9 @@ def server(secret_files: Path) -> Iterator[str]:
         shutil.rmtree(home)
 
 
-def start(service: str, server: str, secret_files: Path, port: int = 0) -> subprocess.Popen[str]:
+def start(
+    service: str, server: str, secret_files: Path, port: int = 0, pair_quota: str = "1000"
+) -> subprocess.Popen[str]:
     """Run a service's command in its environment, with this machine's addresses, files and Python."""
 
     def here(text: str) -> str:
@@ -248,7 +250,8 @@ def start(service: str, server: str, secret_files: Path, port: int = 0) -> subpr
             ("pgbouncer:6432", server),
             ("0.0.0.0", "127.0.0.1"),
             ("/run/secrets", str(secret_files)),
-            ("exec python", f"exec {sys.executable}"),
+            ("python -", f"{sys.executable} -"),
+            ("${PAIR_QUOTA:-1000}", pair_quota),
         ):
             text = text.replace(there, instead)
         return text
@@ -260,12 +263,34 @@ def start(service: str, server: str, secret_files: Path, port: int = 0) -> subpr
     )  # fmt: skip
 
 
+def quotas(server: str, secret_files: Path) -> list[tuple[str, int, bool]]:
+    """What each quota is set to, in coins a day."""
+    password = (secret_files / "postgres_password").read_text().rstrip("\n")
+    with psycopg.connect(f"postgresql://postgres@{server}/{DATABASE}", password=password) as connection:
+        return connection.execute("""
+            select scope, coins, is_enabled from coins.claim_quota where period = '1 day' order by scope
+        """).fetchall()
+
+
+@pytest.mark.parametrize(
+    ("pair_quota", "expected", "code"), [("250", (250, True), 0), ("0", (1000, False), 0), ("many", (1000, False), 1)]
+)
+def test_the_quota_of_a_pair_is_a_setting(
+    server: str, secret_files: Path, pair_quota: str, expected: tuple[int, bool], code: int
+) -> None:
+    migrate = start("migrate", server, secret_files, pair_quota=pair_quota)
+    said, _ = migrate.communicate(timeout=60)
+    assert migrate.returncode == code, said
+    assert quotas(server, secret_files)[0] == ("pair", *expected)
+
+
 async def test_the_containers_commands_work(server: str, secret_files: Path, bob: uuid.UUID, alice: uuid.UUID) -> None:
     for _ in range(2):  # every deploy runs it
         migrate = start("migrate", server, secret_files)
         said, _ = migrate.communicate(timeout=60)
         assert migrate.returncode == 0, said
     assert "pg_cron" not in said, "a warning about jobs"
+    assert quotas(server, secret_files) == [("pair", 1000, True), ("recipient", 10000, False)]
     for login in GATEWAY_LOGINS:
         with pytest.raises(psycopg.OperationalError, match="password"):
             psycopg.connect(f"postgresql://{login}:wrong@{server}/{DATABASE}")

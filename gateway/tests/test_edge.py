@@ -279,8 +279,25 @@ async def test_no_key_signature_or_person_is_in_any_log(
     await (await http.get(FETCH, params=question(bob, alice))).read()
     await (await http.get(FETCH, params=question(bob, alice) | {"count": "0"})).read()
     await (await http.get(f"/{alice}/canary")).read()
+    database.execute("select coins.set_claim_quota('pair', true, 1)")
+    last, key = to_json(make_coin("canary-last")), str(uuid.uuid4())
+    put = {"user_id": str(bob), "coin": last}
+    for body in (put, put, {**put, "coin": coin}, {**put, "coin": last | {"signature_b64": coin["public_key_b64"]}}):
+        await (await http.put("/v1/coins/last-resort", json=body)).read()
+    for wish in ({"accept_last_resort": True}, {"count": 2}, {"count": 0}, {"canary": 1}):
+        wish = {"target_user_id": str(bob), "coin_category": "BRONZE", **wish}
+        claim = {"requester_id": str(alice), "claims": [wish]}
+        for headers in ({"Idempotency-Key": key}, {"Idempotency-Key": f"canary{key}"}):
+            await (await http.post("/v1/coins/claim", json=claim, headers=headers)).read()
+            await (await http.get(FETCH, params=question(bob, alice), headers=headers)).read()
+    for path in ("status", "claimed", "watch"):
+        (await http.get(f"/v1/coins/{path}", params={"user_id": str(bob), "cursor": "canary"})).close()
+        (await http.get(f"/v1/coins/{path}", params={"user_id": str(bob)})).close()
+    for key_ids in (["canary-key-id"], "canary"):
+        await (await http.post("/v1/coins/discard", json={"user_id": str(bob), "key_ids": key_ids})).read()
     logs = gateway.log.read_text() + cluster.log.read_text()  # type: ignore[attr-defined]
-    for secret in (coin["public_key_b64"], coin["signature_b64"], "canary", str(bob), str(alice)):
+    blobs = [sent[name] for sent in (coin, last) for name in ("public_key_b64", "signature_b64")]
+    for secret in (*blobs, "canary", str(bob), str(alice), key):
         assert secret not in logs, secret
 
 

@@ -99,6 +99,73 @@ async def test_roles_call_what_they_are_granted(guarded: Guarded, bob: uuid.UUID
             assert await guarded.status(method, path, token, **options) == status, (method, path, role)
 
 
+def promised(subject: str, other: str) -> dict[tuple[str, str], dict[str, Any]]:
+    """A good call of each further route of a device, by whoever the token names."""
+    return {
+        ("POST", "/v1/coins/claim"): {"json": {"claims": [{"target_user_id": other, "coin_category": "BRONZE"}]}},
+        ("PUT", "/v1/coins/last-resort"): {"json": {"coin": to_json(make_coin("last"))}},
+        ("GET", "/v1/coins/status"): {},
+        ("GET", "/v1/coins/claimed"): {},
+        ("POST", "/v1/coins/discard"): {"json": {"key_ids": [subject]}},
+    }
+
+
+async def begin_to_watch(guarded: Guarded, token: str | None, **options: Any) -> int:
+    """The status of a stream, which is left at once."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    async with (
+        aiohttp.ClientSession(guarded.gateway.url) as http,
+        http.get("/v1/coins/watch", headers=headers, **options) as answer,
+    ):
+        return answer.status
+
+
+async def test_the_promised_routes_are_a_devices_alone(guarded: Guarded, bob: uuid.UUID, alice: uuid.UUID) -> None:
+    tokens = {role: make_token(guarded.key, role, str(bob)) for role in ("device", "user", "admin")}
+    for role, status in (("device", 200), ("user", 403), ("admin", 403), (None, 401)):
+        token = tokens[role] if role else None
+        for (method, path), options in promised(str(bob), str(alice)).items():
+            assert await guarded.status(method, path, token, **options) == status, (method, path, role)
+        assert await begin_to_watch(guarded, token) == status, role
+    assert guarded.database.value("select user_id from coins.last_resort_coin") == bob, "the token's subject"
+
+
+async def test_on_the_promised_routes_nobody_acts_as_somebody_else(
+    guarded: Guarded, bob: uuid.UUID, alice: uuid.UUID
+) -> None:
+    coins = make_coins(2)
+    upload(guarded.database, alice, coins)
+    mallory = make_token(guarded.key, "device", str(bob))
+    for (method, path), options in promised(str(bob), str(alice)).items():
+        place = "json" if method != "GET" else "params"
+        name = "requester_id" if path.endswith("/claim") else "user_id"
+        for subject, status in ((alice, 403), (bob, 200)):
+            call = {place: {**options.get(place, {}), name: str(subject)}}
+            answered, problem, _ = await guarded.ask(method, path, mallory, **call)
+            assert answered == status, (method, path)
+            assert status == 200 or problem["field"] == name
+    assert await begin_to_watch(guarded, mallory, params={"user_id": str(alice)}) == 403
+    assert await begin_to_watch(guarded, mallory, params={"user_id": str(bob)}) == 200
+    assert guarded.database.rows("select user_id from coins.last_resort_coin") == [(bob,)]
+    assert guarded.database.rows("select fetched_by from coins.coin_inventory where fetched_by is not null") == [(bob,)]
+
+
+async def test_a_request_id_is_its_senders_own(guarded: Guarded, bob: uuid.UUID, alice: uuid.UUID) -> None:
+    """Who learns another's id learns nothing by it."""
+    upload(guarded.database, bob, make_coins(2))
+    key = str(uuid.uuid4())
+    answers = []
+    for sender in (alice, uuid.uuid4()):
+        headers = {"Authorization": f"Bearer {make_token(guarded.key, 'device', str(sender))}", "Idempotency-Key": key}
+        question = {"target_user_id": str(bob), "coin_category": "BRONZE"}
+        async with (
+            aiohttp.ClientSession(guarded.gateway.url) as http,
+            http.get(FETCH, params=question, headers=headers) as answer,
+        ):
+            answers.append([coin["key_id"] for coin in (await answer.json())["coins"]])
+    assert answers == [["key-000"], ["key-001"]]
+
+
 def encode(header: dict[str, Any], claims: dict[str, Any], signature: bytes = b"") -> str:
     parts = [json.dumps(header).encode(), json.dumps(claims).encode(), signature]
     return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
