@@ -154,7 +154,7 @@ class Migrator:
             with connection.transaction():
                 filled = self._filled_tables(connection)
                 for routine in self._routines(connection):
-                    connection.execute(sql.SQL("drop routine {}").format(sql.SQL(routine.signature)))
+                    self._drop_routine(connection, routine)
                 for migration in undo:
                     self._run_file(connection, migration.rollback)
                     connection.execute("reset role")
@@ -297,13 +297,24 @@ class Migrator:
         )
         return [self._Routine(*row) for row in rows]
 
+    def _drop_routine(self, connection: psycopg.Connection[Any], routine: _Routine) -> None:
+        """Drop a function and the triggers that its file made; never by CASCADE, which takes a column with it."""
+        triggers = connection.execute(
+            "select quote_ident(tgname), tgrelid::regclass::text from pg_trigger"
+            " where tgfoid = %s::regproc and not tgisinternal",
+            [routine.name],
+        ).fetchall()
+        for name, table in triggers:
+            connection.execute(sql.SQL("drop trigger {} on {}").format(sql.SQL(name), sql.SQL(table)))
+        connection.execute(sql.SQL("drop routine {}").format(sql.SQL(routine.signature)))
+
     def _apply_functions(self, connection: psycopg.Connection[Any]) -> None:
         """Make functions, grants, routes and jobs what the files say, in the transaction of the caller."""
         files = self.functions()
         for routine in self._routines(connection):
             if routine.name not in files:
                 self.say(f"dropping {routine.signature}: no file defines it")
-                connection.execute(sql.SQL("drop routine {}").format(sql.SQL(routine.signature)))
+                self._drop_routine(connection, routine)
         self._revoke_grants(connection)
         connection.execute("delete from gateway.route")
         connection.execute("delete from gateway.metric")

@@ -5,6 +5,7 @@ set local role aqm_coins_owner;
 -- The expression of coins.digest(), which a migration must not call. Rewrites the table.
 alter table coins.coin_inventory
 add column public_key_digest bigint
+-- squawk-ignore adding-field-with-default
 generated always as (('x' || left(encode(sha256(public_key_blob), 'hex'), 16))::bit(64)::bigint) stored;
 
 comment on column coins.coin_inventory.public_key_digest is 'coins.digest() of the public key: no key is stored twice for one user.';

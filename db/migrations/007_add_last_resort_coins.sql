@@ -17,8 +17,10 @@ comment on table coins.last_resort_coin is 'What a sender that accepts it gets w
 comment on column coins.last_resort_coin.key_id is 'The device''s own name for the key pair.';
 
 -- A domain with a default is an optional field in JSON.
+-- squawk-ignore ban-create-domain-with-constraint
 create domain coins.coins_wanted as integer default 1;
 comment on domain coins.coins_wanted is 'Coins wanted, 1 to 100.';
+-- squawk-ignore ban-create-domain-with-constraint
 create domain coins.last_resort_accepted as boolean default false;
 comment on domain coins.last_resort_accepted is 'Whether a coin that others get as well is better than none.';
 

@@ -11,15 +11,16 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     -- The upsert locks the rows before they are read: of two claims at once the second reads what the first has left.
+    -- So the clock is read behind the lock: the transaction may have begun before the first one charged.
     -- The recipient's row before the pair's: everybody locks in one order, so that nobody waits in a circle.
     with use as (
         insert into coins.quota_use as qu (target_user_id, requester_id, full_at)
-        select p_target_user_id, case when q.scope = 'pair' then p_requester_id end, now()
+        select p_target_user_id, case when q.scope = 'pair' then p_requester_id end, clock_timestamp()
         from coins.claim_quota as q
         where q.is_enabled
         order by q.scope desc
-        on conflict on constraint uq_quota_use do update set full_at = greatest(qu.full_at, now())
-        returning qu.requester_id, extract(epoch from qu.full_at - now()) * 1000000 as microseconds_to_full
+        on conflict on constraint uq_quota_use do update set full_at = greatest(qu.full_at, clock_timestamp())
+        returning qu.requester_id, extract(epoch from qu.full_at - clock_timestamp()) * 1000000 as microseconds_to_full
     )
 
     select

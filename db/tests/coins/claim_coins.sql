@@ -342,13 +342,12 @@ select throws_ok(
 select lives_ok($$select coins.set_claim_quota('recipient', false)$$, 'quotas may be lifted');
 
 -- The mark is a hint. e17 to e40 are left, all of one moment.
-insert into coins.queue_mark (user_id, coin_category, uploaded_at, record_id, low_stock, low_from)
+insert into coins.queue_mark (user_id, coin_category, uploaded_at, record_id, low_from)
 select
     ci.user_id,
     ci.coin_category,
     ci.uploaded_at,
     ci.record_id,
-    10 as low_stock,
     0 as low_from
 from coins.coin_inventory as ci
 where ci.user_id = :erin and ci.key_id = 'e39'
@@ -359,8 +358,8 @@ select set_eq(
     array['e39', 'e40', 'e17'],
     'a sender receives all it asks for though a part lies behind the mark'
 );
-insert into coins.queue_mark (user_id, coin_category, uploaded_at, record_id, low_stock, low_from)
-values (:erin, 'BRONZE', 'infinity', 0, 10, 0)
+insert into coins.queue_mark (user_id, coin_category, uploaded_at, record_id, low_from)
+values (:erin, 'BRONZE', 'infinity', 0, 0)
 on conflict on constraint pk_queue_mark do update
     set uploaded_at = excluded.uploaded_at, record_id = excluded.record_id;
 select results_eq(

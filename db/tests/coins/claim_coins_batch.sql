@@ -349,10 +349,10 @@ select results_eq(
     ),
     array[
         '1 e13', '1 e14', '1 e15', '2 e16', '3 e17',
-        '4 PT429 the quota of coins for this recipient is used up Retry-After: 100',
+        '4 55P03 the quota of coins for this recipient is used up Retry-After: 100',
         '5 22023 count must be between 1 and 100'
     ],
-    'calls of one sender share its quota: what is left is given, then the seconds to wait are told'
+    'calls of one sender share its quota: what is left is given, and who comes too late must ask alone'
 );
 select set_eq(
     'select requester_id, time_to_full from pg_temp.missing',
@@ -407,8 +407,8 @@ select is(
 select lives_ok($$select coins.set_claim_quota('pair', false)$$, 'a quota may be lifted');
 
 -- The mark is a hint. e20 to e40 are left, all of one moment.
-insert into coins.queue_mark (user_id, coin_category, uploaded_at, record_id, low_stock, low_from)
-values (:erin, 'BRONZE', 'infinity', 0, 10, 0)
+insert into coins.queue_mark (user_id, coin_category, uploaded_at, record_id, low_from)
+values (:erin, 'BRONZE', 'infinity', 0, 0)
 on conflict on constraint pk_queue_mark do update
     set uploaded_at = excluded.uploaded_at, record_id = excluded.record_id;
 select results_eq(
@@ -416,13 +416,12 @@ select results_eq(
     array['1 e20'],
     'a mark beyond all coins hides none'
 );
-insert into coins.queue_mark (user_id, coin_category, uploaded_at, record_id, low_stock, low_from)
+insert into coins.queue_mark (user_id, coin_category, uploaded_at, record_id, low_from)
 select
     ci.user_id,
     ci.coin_category,
     ci.uploaded_at,
     ci.record_id,
-    10 as low_stock,
     0 as low_from
 from coins.coin_inventory as ci
 where ci.user_id = :erin and ci.key_id = 'e40'

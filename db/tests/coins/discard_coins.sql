@@ -63,8 +63,8 @@ select results_eq(
     $$select key_id::text from coins.coin_inventory where false$$,
     'no sender ever gets a discarded coin'
 );
-insert into coins.queue_mark (user_id, coin_category, uploaded_at, record_id, low_stock, low_from)
-values (:bob, 'GOLD', now(), 1, 10, 1), (:alice, 'GOLD', now(), 1, 10, 1);
+insert into coins.queue_mark (user_id, coin_category, uploaded_at, record_id, low_from)
+values (:bob, 'GOLD', now(), 1, 1), (:alice, 'GOLD', now(), 1, 1);
 select is(coins.discard_coins(:bob, null), 0::bigint, 'a user without coins discards none');
 select results_eq(
     'select user_id from coins.queue_mark', array[:alice::uuid],

@@ -86,7 +86,6 @@ create view pg_temp.mark as
 select
     qm.uploaded_at,
     qm.record_id,
-    qm.low_stock,
     qm.low_from
 from coins.queue_mark as qm;
 
@@ -105,8 +104,8 @@ values
 (2, gen_random_uuid(), 'of another', 'BRONZE', '6', '', '2025-01-01Z');
 call pg_temp.tend();
 select results_eq(
-    'select user_id, coin_category::text, uploaded_at, record_id, low_stock, low_from from coins.queue_mark',
-    format($$values (%L::uuid, 'BRONZE', timestamptz '2026-01-01 01:00Z', 11::bigint, 2, 3::bigint)$$, :bob),
+    'select user_id, coin_category::text, uploaded_at, record_id, low_from from coins.queue_mark',
+    format($$values (%L::uuid, 'BRONZE', timestamptz '2026-01-01 01:00Z', 11::bigint, 3::bigint)$$, :bob),
     'the mark is the oldest unclaimed coin of its own queue, and where the newest begin that are just enough'
 );
 update coins.coin_inventory
@@ -114,12 +113,12 @@ set fetched_by = gen_random_uuid(), fetched_at = now()
 where key_id = 'first';
 call pg_temp.tend();
 select results_eq(
-    'select * from pg_temp.mark', $$values (timestamptz '2026-01-01 01:00Z', 12::bigint, 2, 3::bigint)$$,
+    'select * from pg_temp.mark', $$values (timestamptz '2026-01-01 01:00Z', 12::bigint, 3::bigint)$$,
     'the mark moves on to the next coin of the same upload when one is claimed'
 );
 call pg_temp.tend();
 select results_eq(
-    'select * from pg_temp.mark', $$values (timestamptz '2026-01-01 01:00Z', 12::bigint, 2, 3::bigint)$$,
+    'select * from pg_temp.mark', $$values (timestamptz '2026-01-01 01:00Z', 12::bigint, 3::bigint)$$,
     'a coin at the mark is not behind it'
 );
 update coins.coin_category
@@ -127,18 +126,15 @@ set low_stock = 1
 where name = 'BRONZE';
 call pg_temp.tend();
 select results_eq(
-    'select low_stock, low_from from pg_temp.mark', 'values (1, 20::bigint)',
-    'the mark knows another threshold'
+    'select low_from from pg_temp.mark', array[20::bigint],
+    'a mark is made anew for another threshold'
 );
 update coins.coin_inventory
 set fetched_by = gen_random_uuid(), fetched_at = now()
-where key_id in ('second', 'third');
-update coins.coin_category
-set low_stock = 2
-where name = 'BRONZE';
+where key_id in ('second', 'third', 'fourth');
 call pg_temp.tend();
 select results_eq(
-    'select record_id, low_stock, low_from from pg_temp.mark', 'values (12::bigint, 1, 20::bigint)',
+    'select record_id, low_from from pg_temp.mark', 'values (12::bigint, 20::bigint)',
     'the mark stays where it is when there is not enough'
 );
 

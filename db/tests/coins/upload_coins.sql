@@ -300,7 +300,7 @@ reset role;
 
 select results_eq(
     format('select %L, %L', :'refused_with', :'refused_because'),
-    $$values ('PT409', 'upload_coins() needs the isolation level READ COMMITTED')$$,
+    $$values ('PT409', 'uploads need the isolation level READ COMMITTED')$$,
     'an upload in an older snapshot, which would not show what was spent since, is refused'
 );
 
