@@ -14,24 +14,20 @@ set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $$
 declare
-    v_terms record;
-    v_known record;
+    v_has_quota boolean;
     v_quota record;
+    v_known record;
+    v_mark timestamptz;
+    v_mark_record_id bigint;
+    v_low_from bigint;
+    v_coin coins.claimed_coin;
+    v_record_id bigint;
+    v_is_due boolean := random() * 200 < p_count;
     v_wanted integer := p_count;
-    v_picked record;
     v_key_ids text[] := array[]::text[];
 begin
-    -- One look at the small tables for all that can apply to a claim.
-    select
-        exists (select from coins.claim_quota as q where q.is_enabled) as has_quota,
-        coalesce(qm.uploaded_at, '-infinity') as mark,
-        coalesce(qm.record_id, 0) as mark_record_id,
-        case when qm.low_stock = cc.low_stock then qm.low_from else 0 end as low_from
-    into v_terms
-    from coins.coin_category as cc
-    left join coins.queue_mark as qm on qm.user_id = p_target_user_id and qm.coin_category = p_coin_category
-    where cc.name = p_coin_category and p_target_user_id is not null and p_requester_id is not null;
-    if not found or (p_count between 1 and 100) is not true then
+    -- Small statements, each of one table: a larger one costs every claim more than it saves (docs/adr/0016).
+    if p_requester_id is null or (p_count between 1 and 100) is not true then
         raise exception using errcode = 'invalid_parameter_value',
             message = coins.claim_refusal(p_target_user_id, p_requester_id, p_coin_category, p_count);
     end if;
@@ -50,7 +46,8 @@ begin
         end if;
     end if;
 
-    if v_terms.has_quota then
+    v_has_quota := exists (select from coins.claim_quota as q where q.is_enabled);
+    if v_has_quota then
         select q.allowance, q.retry_after into v_quota from coins.open_quota(p_target_user_id, p_requester_id) as q;
         if v_quota.allowance = 0 then
             raise exception using errcode = 'PT429', message = 'the quota of coins for this recipient is used up',
@@ -59,51 +56,62 @@ begin
         v_wanted := least(p_count, v_quota.allowance);
     end if;
 
-    for v_look in 0..6 loop
-        select array_agg(p.tid) as tids, array_agg(p.key_id) as key_ids, max(p.record_id) as last_record_id
-        into v_picked
-        from (
-            select ci.ctid as tid, ci.key_id::text, ci.record_id
-            from coins.coin_inventory as ci
-            where
-                ci.user_id = p_target_user_id
-                and ci.coin_category = p_coin_category
-                and ci.fetched_by is null
-                and (ci.uploaded_at, ci.record_id) >= (v_terms.mark, v_terms.mark_record_id)
-            order by ci.uploaded_at, ci.record_id
-            limit v_wanted - cardinality(v_key_ids)
-            for update skip locked
-        ) as p;
+    select qm.uploaded_at, qm.record_id, qm.low_from
+    into v_mark, v_mark_record_id, v_low_from
+    from coins.queue_mark as qm
+    where qm.user_id = p_target_user_id and qm.coin_category = p_coin_category;
+    if not found then
+        v_mark := '-infinity';
+        v_mark_record_id := 0;
+        v_low_from := 0;
+    end if;
 
-        if v_picked.tids is not null then
-            return query
+    for v_look in 0..6 loop
+        for
+            v_coin.key_id, v_coin.coin_category, v_coin.public_key_blob, v_coin.signature_blob, v_record_id
+        in
             with taken as (
                 update coins.coin_inventory as ci
                 set fetched_by = p_requester_id, fetched_at = now()
-                -- An array, never a join or IN with the limited query: those can run it again and take more.
-                where ci.ctid = any(v_picked.tids)
+                -- An array, never a join or IN: those can run the limited query again and take more.
+                where ci.ctid = any(array(
+                    select pick.ctid
+                    from coins.coin_inventory as pick
+                    where
+                        pick.user_id = p_target_user_id
+                        and pick.coin_category = p_coin_category
+                        and pick.fetched_by is null
+                        and (pick.uploaded_at, pick.record_id) >= (v_mark, v_mark_record_id)
+                    order by pick.uploaded_at, pick.record_id
+                    limit v_wanted - cardinality(v_key_ids)
+                    for update skip locked
+                ))
                 returning
                     ci.key_id, ci.coin_category, ci.public_key_blob, ci.signature_blob, ci.uploaded_at, ci.record_id
             )
 
-            select t.key_id::text, t.coin_category::text, t.public_key_blob, t.signature_blob
+            select t.key_id::text, t.coin_category::text, t.public_key_blob, t.signature_blob, t.record_id
             from taken as t
-            order by t.uploaded_at, t.record_id;
-            v_key_ids := v_key_ids || v_picked.key_ids;
+            order by t.uploaded_at, t.record_id
+        loop
+            return next v_coin;
+            v_key_ids := v_key_ids || v_coin.key_id;
+            v_is_due := v_is_due or v_record_id >= v_low_from;
+        end loop;
+        exit when cardinality(v_key_ids) = v_wanted;
 
-            if v_picked.last_record_id >= v_terms.low_from or random() * 200 < cardinality(v_picked.tids) then
-                perform coins.tend_queue(p_target_user_id, p_coin_category, cardinality(v_picked.tids));
-            end if;
-            exit when cardinality(v_key_ids) = v_wanted;
-        end if;
-
-        if v_terms.mark > '-infinity' then
+        if v_mark > '-infinity' then
             -- An upload that was slow to commit lies behind the mark.
-            v_terms.mark := '-infinity';
+            v_mark := '-infinity';
             continue;
         end if;
+        exit when cardinality(v_key_ids) > 0;
+        if coins.claim_refusal(p_target_user_id, p_requester_id, p_coin_category, p_count) is not null then
+            raise exception using errcode = 'invalid_parameter_value',
+                message = coins.claim_refusal(p_target_user_id, p_requester_id, p_coin_category, p_count);
+        end if;
         -- Coins that another claim holds for a moment are not "none": look again, 50 ms at most.
-        exit when cardinality(v_key_ids) > 0 or not exists (
+        exit when not exists (
             select from coins.coin_inventory as ci
             where
                 ci.user_id = p_target_user_id
@@ -112,16 +120,22 @@ begin
         );
         perform pg_sleep(0.01);
     end loop;
+    if v_key_ids = '{}' then
+        return;
+    end if;
 
-    if p_request_id is not null and cardinality(v_key_ids) > 0 then
+    if p_request_id is not null then
         insert into coins.claim_request (requester_id, request_id, entry, asked, key_ids)
         values (
             p_requester_id, p_request_id, 1,
             coins.digest_claim(p_target_user_id, p_coin_category, p_count), v_key_ids
         );
     end if;
-    if v_terms.has_quota then
+    if v_has_quota then
         perform coins.charge_quota(p_target_user_id, p_requester_id, cardinality(v_key_ids));
+    end if;
+    if v_is_due then
+        perform coins.tend_queue(p_target_user_id, p_coin_category, cardinality(v_key_ids));
     end if;
 end
 $$;

@@ -59,9 +59,9 @@ begin
             select * from coins.allow_claims(p_target_user_ids, p_requester_ids, p_counts, v_answered)
         loop
             v_counts[v_allowed.call_number] := v_allowed.allowance;
-            if v_allowed.allowance = 0 then
+            if v_allowed.error_code is not null then
                 return next (
-                    v_allowed.call_number, 'PT429', 'the quota of coins for this recipient is used up',
+                    v_allowed.call_number, v_allowed.error_code, 'the quota of coins for this recipient is used up',
                     'Retry-After: ' || v_allowed.retry_after, null, null, null, null
                 )::coins.batch_claimed_coin;
                 v_answered := v_answered || v_allowed.call_number;
@@ -93,13 +93,12 @@ begin
             asked.wanted,
             coalesce(qm.uploaded_at, '-infinity') as mark,
             coalesce(qm.record_id, 0) as mark_record_id,
-            case when qm.low_stock = cc.low_stock then qm.low_from else 0 end as low_from
+            coalesce(qm.low_from, 0) as low_from
         from (
             select p.target_user_id, p.coin_category, max(p.last_place) as wanted
             from place as p
             group by p.target_user_id, p.coin_category
         ) as asked
-        inner join coins.coin_category as cc on cc.name = asked.coin_category
         left join coins.queue_mark as qm
             on qm.user_id = asked.target_user_id and qm.coin_category = asked.coin_category
     ),
@@ -235,7 +234,7 @@ $$;
 comment on function coins.claim_coins_batch(uuid[], uuid[], text[], integer[], uuid[]) is
 'Answers many calls of claim_coins() in one transaction; element n of each array belongs to call n.
 p_target_user_ids: the recipients. p_requester_ids: the senders. p_coin_categories: GOLD, SILVER or BRONZE. p_counts: coins wanted, 1 to 100. p_request_ids: the senders'' ids for their claims, or nulls.
-Returns the coins with the number of their call, counted from 1, oldest first; a call without coins has no row. A refused call has one row with error_code, error_message and error_detail: 22023, PT422, PT410 or PT429 as claim_coins() would raise it, or 55P03 when the call must be made alone, because others hold locks for a moment or have the same request id.
+Returns the coins with the number of their call, counted from 1, oldest first; a call without coins has no row. A refused call has one row with error_code, error_message and error_detail: 22023, PT422, PT410 or PT429 as claim_coins() would raise it, or 55P03 when the call must be made alone, because others hold locks for a moment, have the same request id or the rest of the quota.
 Errors: none of its own.';
 
 revoke all on function coins.claim_coins_batch(uuid[], uuid[], text[], integer[], uuid[]) from public;

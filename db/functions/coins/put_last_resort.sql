@@ -30,7 +30,13 @@ begin
     where lr.user_id = p_user_id and lr.coin_category = p_coin.coin_category;
     replaced := found;
     if v_old.key_id = p_coin.key_id and v_old.public_key_blob = p_coin.public_key_blob then
-        -- A retry.
+        -- A retry, or the same key signed anew.
+        update coins.last_resort_coin as lr
+        set signature_blob = p_coin.signature_blob
+        where
+            lr.user_id = p_user_id
+            and lr.coin_category = p_coin.coin_category
+            and lr.signature_blob <> p_coin.signature_blob;
         return;
     end if;
     v_digests := array[coins.digest(convert_to(p_coin.key_id, 'UTF8')), coins.digest(p_coin.public_key_blob)];
@@ -65,7 +71,7 @@ comment on function coins.put_last_resort(uuid, coins.coin_upload) is
 'Stores the coin that senders who accept it get when a user''s one-time coins of its category are gone; it replaces the one before.
 p_user_id: whose coin it is. p_coin: the coin, with the exact sizes of its category in bytes.
 Returns whether there was one before.
-Errors: 22023 naming the field for a bad coin; PT413 for a blob larger than any category allows; PT409 for a key that is or was a one-time coin, or another category''s last resort.';
+Errors: 22023 naming the field for a bad coin; PT413 for a blob larger than any category allows; PT409 for a key that is or was a one-time coin, or another category''s last resort, and in a transaction that is not READ COMMITTED.';
 
 revoke all on function coins.put_last_resort(uuid, coins.coin_upload) from public;
 grant execute on function coins.put_last_resort(uuid, coins.coin_upload) to aqm_device;

@@ -17,7 +17,10 @@ declare
 begin
     -- The newest coins, from the end of the queue at which claims seldom are. A row with xmax is being claimed by
     -- somebody right now, or was by somebody who rolled back.
-    select count(*) as coins, count(*) filter (where n.claimer = 0) as untouched, min(n.record_id) as low_from
+    select
+        count(*) filter (where n.claimer = 0) as untouched,
+        -- Where the threshold is 0 nothing crosses it.
+        coalesce(min(n.record_id), 9223372036854775807) as low_from
     into v_newest
     from (
         select ci.xmax as claimer, ci.record_id
@@ -48,8 +51,8 @@ begin
     into v_mark
     from coins.queue_mark as qm
     where qm.user_id = p_user_id and qm.coin_category = p_coin_category;
-    insert into coins.queue_mark as qm (user_id, coin_category, uploaded_at, record_id, low_stock, low_from)
-    select ci.user_id, ci.coin_category, ci.uploaded_at, ci.record_id, v_low_stock, v_newest.low_from
+    insert into coins.queue_mark as qm (user_id, coin_category, uploaded_at, record_id, low_from)
+    select ci.user_id, ci.coin_category, ci.uploaded_at, ci.record_id, v_newest.low_from
     from coins.coin_inventory as ci
     where
         ci.user_id = p_user_id
@@ -62,7 +65,6 @@ begin
     set
         uploaded_at = excluded.uploaded_at,
         record_id = excluded.record_id,
-        low_stock = excluded.low_stock,
         low_from = excluded.low_from;
 end
 $$;

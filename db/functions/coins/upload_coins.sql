@@ -21,10 +21,6 @@ begin
     elsif cardinality(p_coins) > 1000 then
         raise exception using errcode = 'invalid_parameter_value',
             message = 'coins must have at most 1000 elements';
-    elsif current_setting('transaction_isolation') <> 'read committed' then
-        -- An older snapshot would not show what was spent since.
-        raise exception using errcode = 'PT409',
-            message = 'upload_coins() needs the isolation level READ COMMITTED';
     end if;
 
     select r.error_code, r.error_message into v_refusal from coins.upload_refusal(p_coins) as r;
@@ -47,7 +43,8 @@ begin
             c.place::integer as place,
             c.key_id,
             coins.digest(convert_to(c.key_id, 'UTF8')) as key_digest,
-            coins.digest(c.public_key_blob) as public_key_digest
+            coins.digest(c.public_key_blob) as public_key_digest,
+            row_number() over (partition by c.key_id order by c.place) as nth_of_name
         from
             unnest(p_coins)
             with ordinality as c (key_id, coin_category, public_key_blob, signature_blob, place)
@@ -56,11 +53,11 @@ begin
     fresh as (
         select
             s.place,
-            row_number() over (partition by s.key_id order by s.place) as nth_of_name,
             row_number() over (partition by s.public_key_digest order by s.place) as nth_of_key
         from sent as s
         where
-            s.key_digest not in (select k.digest from known as k)
+            s.nth_of_name = 1
+            and s.key_digest not in (select k.digest from known as k)
             and s.public_key_digest not in (select k.digest from known as k)
             and not exists (
                 select from coins.coin_inventory as ci where ci.user_id = p_user_id and ci.key_id = s.key_id
@@ -70,7 +67,7 @@ begin
     select array_agg(f.place)
     into v_places
     from fresh as f
-    where f.nth_of_name = 1 and f.nth_of_key = 1;
+    where f.nth_of_key = 1;
 
     -- Asked before anything is written: a refusal that rolls back a thousand rows is an attack at no cost.
     select cc.name, cc.max_unclaimed into v_category

@@ -14,7 +14,7 @@ from coins.quota_use as qu;
 
 select is_empty(
     format(
-        $$select * from coins.allow_claims(array[%L]::uuid[], array[%L]::uuid[], '{GOLD}', '{1}', '{}')$$,
+        $$select * from coins.allow_claims(array[%L]::uuid[], array[%L]::uuid[], '{1}', '{}')$$,
         :bob, :alice
     ),
     'where no quota is enabled no call is limited'
@@ -25,18 +25,17 @@ update coins.claim_quota
 set is_enabled = true, coins = 5, period = interval '50 seconds'
 where scope = 'pair';
 select is_empty(
-    $$select * from coins.allow_claims('{}', '{}', '{}', '{}', '{}')$$,
+    $$select * from coins.allow_claims('{}', '{}', '{}', '{}')$$,
     'no calls, no allowances'
 );
 select is_empty(
     format(
         $$select * from coins.allow_claims(
-            array[null, %1$L, %1$L, %1$L, %1$L]::uuid[], array[%2$L, null, %2$L, %2$L, %2$L]::uuid[],
-            '{GOLD,GOLD,gold,GOLD,GOLD}', '{1,1,1,0,101}', '{}'
+            array[null, %1$L, %1$L]::uuid[], array[%2$L, null, %2$L]::uuid[], '{1,1,101}', '{1,2,3}'
         )$$,
         :bob, :alice
     ),
-    'a call that will be refused has no allowance'
+    'a call that is answered, because it is refused, has no allowance'
 );
 select is_empty('select * from coins.quota_use', 'and is not charged');
 
@@ -45,7 +44,7 @@ select results_eq(
         $$select call_number, allowance, retry_after
         from coins.allow_claims(
             array[%1$L, %1$L, %1$L, %1$L, %2$L, %1$L]::uuid[], array[%3$L, %2$L, %3$L, %3$L, %3$L, %3$L]::uuid[],
-            '{GOLD,GOLD,BRONZE,GOLD,GOLD,GOLD}', '{3,2,4,1,100,5}', '{6}'
+            '{3,2,4,1,100,5}', '{6}'
         )
         order by 1$$,
         :bob, :carol, :alice
@@ -63,10 +62,10 @@ select results_eq(
 select results_eq(
     format(
         $$select call_number, allowance, retry_after
-        from coins.allow_claims(array[%L]::uuid[], array[%L]::uuid[], '{GOLD}', '{1}', '{1}')
+        from coins.allow_claims(array[%L]::uuid[], array[%L]::uuid[], '{1}', '{1}')
         union all
         select call_number, allowance, retry_after
-        from coins.allow_claims(array[%1$L]::uuid[], array[%2$L]::uuid[], '{GOLD}', '{1}', '{}')$$,
+        from coins.allow_claims(array[%1$L]::uuid[], array[%2$L]::uuid[], '{1}', '{}')$$,
         :bob, :alice
     ),
     'values (1, 0, 10)',
@@ -80,7 +79,7 @@ select results_eq(
     format(
         $$select call_number, allowance
         from coins.allow_claims(
-            array[%1$L, %1$L, %1$L]::uuid[], array[%2$L, %3$L, %4$L]::uuid[], '{GOLD,GOLD,GOLD}', '{3,3,3}', '{}'
+            array[%1$L, %1$L, %1$L]::uuid[], array[%2$L, %3$L, %4$L]::uuid[], '{3,3,3}', '{}'
         )
         order by 1$$,
         :bob, :carol, :alice, '0000000a-0000-4000-8000-000000000000'
@@ -90,7 +89,7 @@ select results_eq(
 );
 set local role aqm_device;
 select throws_ok(
-    $$select coins.allow_claims('{}', '{}', '{}', '{}', '{}')$$,
+    $$select coins.allow_claims('{}', '{}', '{}', '{}')$$,
     '42501', 'permission denied for function allow_claims',
     'a device allows itself nothing'
 );

@@ -326,7 +326,7 @@ select results_eq(
     'the quota of one sender is not that of another'
 );
 select lives_ok(
-    $$select coins.set_claim_quota('recipient', true, 2, '2 days') union all select coins.set_claim_quota('pair', false)$$,
+    $$select coins.set_claim_quota('recipient', true, 2, '2 days'), coins.set_claim_quota('pair', false)$$,
     'an operator may limit all senders together'
 );
 select results_eq(
@@ -342,58 +342,58 @@ select throws_ok(
 select lives_ok($$select coins.set_claim_quota('recipient', false)$$, 'quotas may be lifted');
 
 -- The mark is a hint. e17 to e40 are left, all of one moment.
-insert into coins.queue_mark (user_id, coin_category, uploaded_at, record_id)
+insert into coins.queue_mark (user_id, coin_category, uploaded_at, record_id, low_stock, low_from)
 select
     ci.user_id,
     ci.coin_category,
     ci.uploaded_at,
-    ci.record_id
+    ci.record_id,
+    10 as low_stock,
+    0 as low_from
 from coins.coin_inventory as ci
 where ci.user_id = :erin and ci.key_id = 'e39'
 on conflict on constraint pk_queue_mark do update
-set uploaded_at = excluded.uploaded_at, record_id = excluded.record_id;
+    set uploaded_at = excluded.uploaded_at, record_id = excluded.record_id;
 select set_eq(
     format($$select key_id from coins.claim_coins(%L, %L, 'BRONZE', 3)$$, :erin, :alice),
     array['e39', 'e40', 'e17'],
     'a sender receives all it asks for though a part lies behind the mark'
 );
-insert into coins.queue_mark (user_id, coin_category, uploaded_at, record_id)
-values (:erin, 'BRONZE', 'infinity', 0)
+insert into coins.queue_mark (user_id, coin_category, uploaded_at, record_id, low_stock, low_from)
+values (:erin, 'BRONZE', 'infinity', 0, 10, 0)
 on conflict on constraint pk_queue_mark do update
-set uploaded_at = excluded.uploaded_at, record_id = excluded.record_id;
+    set uploaded_at = excluded.uploaded_at, record_id = excluded.record_id;
 select results_eq(
     format($$select key_id from coins.claim_coins(%L, %L, 'BRONZE')$$, :erin, :alice),
     array['e18'],
     'a mark beyond all coins hides none'
 );
 
--- e19 to e38 are left, 20 coins. Who is told of low stock is written down: NOTIFY is heard at COMMIT only.
-create table pg_temp.told (
+-- e19 to e38 are left, 20 coins. What is notified is heard at COMMIT only: it is written down here instead.
+create schema ear;
+create table ear.heard (
     words text
 );
-grant insert on pg_temp.told to public;
-create or replace function coins.signal_low_stock(
-    p_user_id uuid,
-    p_coin_category text,
-    p_taken integer,
-    p_low_stock integer
-)
+create function ear.pg_notify(p_channel text, p_payload text)
 returns void
 language sql
-as $$
-insert into pg_temp.told (words) values (format('%s %s %s %s', p_user_id, p_coin_category, p_taken, p_low_stock))
-$$;
+begin atomic
+    insert into ear.heard (words) values (p_channel || ' ' || p_payload);
+end;
+grant usage on schema ear to public;
+grant insert on ear.heard to public;
+do $$ begin alter function coins.tend_queue set search_path = ear, pg_catalog, pg_temp; end $$;
 select results_eq(
     format($$select count(*) from coins.claim_coins(%L, %L, 'BRONZE', 10)$$, :erin, :alice), array[10::bigint],
     'a claim may take a category to its threshold'
 );
-select is_empty('select * from pg_temp.told', 'and the device is not told');
+select is_empty('select * from ear.heard', 'and the device is not told');
 select results_eq(
     format($$select count(*) from coins.claim_coins(%L, %L, 'BRONZE', 3)$$, :erin, :alice), array[3::bigint],
     'a claim may take it below'
 );
 select results_eq(
-    'select words from pg_temp.told', array['e4140000-0000-4000-8000-000000000000 BRONZE 3 10'],
+    'select words from ear.heard', array['coins_stock e4140000-0000-4000-8000-000000000000'],
     'then the device is told'
 );
 

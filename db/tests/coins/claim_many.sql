@@ -19,30 +19,33 @@ insert into coins.last_resort_coin (user_id, coin_category, key_id, public_key_b
 values (:dave, 'BRONZE', 'last', 'public key of last', 'signature of last');
 
 -- What a sender wants, written as 'b2 c1!': two coins of bob, one of carol or her last resort.
-create function pg_temp.wishes(p_words text, p_coin_category text default 'BRONZE')
+create function pg_temp.wishes(p_words text)
 returns coins.claim_wish[]
-language sql
+language plpgsql
 immutable
-return array(
-    select
-        (
-            case left(w.word, 1)
-                when 'b' then 'b0b00000-0000-4000-8000-000000000000'
-                when 'c' then 'ca401000-0000-4000-8000-000000000000'
-                when 'd' then 'dafe0000-0000-4000-8000-000000000000'
-            end,
-            p_coin_category, substring(w.word from '[0-9]+'), w.word like '%!'
-        )::coins.claim_wish
-    from string_to_table(p_words, ' ') with ordinality as w (word, place)
-    order by w.place
-);
+as $$
+begin
+    return array(
+        select
+            (
+                case left(w.word, 1)
+                    when 'b' then 'b0b00000-0000-4000-8000-000000000000'
+                    when 'c' then 'ca401000-0000-4000-8000-000000000000'
+                    when 'd' then 'dafe0000-0000-4000-8000-000000000000'
+                end,
+                'BRONZE', substring(w.word from '[0-9]+'), w.word like '%!'
+            )::coins.claim_wish
+        from string_to_table(p_words, ' ') with ordinality as w (word, place)
+        order by w.place
+    );
+end
+$$;
 
 -- What a sender gets, in short, an element a line; * marks a last resort.
 create function pg_temp.claim(
     p_words text,
     p_request_id uuid default null,
-    p_requester_id uuid default 'a11ce000-0000-4000-8000-000000000000',
-    p_coin_category text default 'BRONZE'
+    p_requester_id uuid default 'a11ce000-0000-4000-8000-000000000000'
 )
 returns setof text
 language plpgsql
@@ -57,15 +60,16 @@ begin
                 as c (key_id, coin_category, public_key_blob, signature_blob, last_resort, place)
             ), 'none'), o.requested, o.remaining, ', wait ' || o.retry_after
         )
-    from coins.claim_many(p_requester_id, pg_temp.wishes(p_words, p_coin_category), p_request_id)
+    from coins.claim_many(p_requester_id, pg_temp.wishes(p_words), p_request_id)
     with ordinality as o (target_user_id, coin_category, requested, remaining, retry_after, coins, place)
     order by o.place;
 end
 $$;
 
-select throws_ok(
-    format('select * from coins.claim_many(%s)', bad.arguments), '22023', bad.message, bad.description
-)
+select
+    throws_ok(
+        format('select * from coins.claim_many(%s)', bad.arguments), '22023', bad.message, bad.description
+    )
 from (
     values
     ($$null, pg_temp.wishes('b1')$$, 'requester_id must not be null', 'a claim needs a sender'),
@@ -81,7 +85,7 @@ from (
     )
 ) as bad (arguments, message, description);
 select is_empty(
-    'select key_id from coins.coin_inventory where fetched_by is not null', 'one bad element, and nobody''s coin is taken'
+    'select key_id from coins.coin_inventory where fetched_by is not null', 'one bad element, and nobody gets a coin'
 );
 
 select results_eq(
@@ -134,10 +138,11 @@ select is(
     ), 5::bigint,
     'and takes nothing'
 );
-select throws_ok(
-    format('select pg_temp.claim(%s)', other.arguments), 'PT422', 'this request id was used for another claim',
-    other.description
-)
+select
+    throws_ok(
+        format('select pg_temp.claim(%s)', other.arguments), 'PT422', 'this request id was used for another claim',
+        other.description
+    )
 from (
     values
     (format($$'b1 d2! c2', %L$$, :id), 'the id is refused with an element less'),

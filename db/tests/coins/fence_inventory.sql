@@ -19,7 +19,7 @@ select
     c.user_id::uuid as user_id,
     c.key_id,
     'BRONZE' as coin_category,
-    (pg_temp.coin(c.key_id)).public_key_blob,
+    (pg_temp.coin(c.key_id)).public_key_blob as public_key_blob,
     '' as signature_blob,
     timestamptz '2026-01-01 12:00Z' + c.after_opening as uploaded_at,
     c.fetched_by::uuid as fetched_by,
@@ -51,12 +51,16 @@ select is_empty(
 );
 select is(
     coins.upload_coins(
-        :bob, array[pg_temp.coin('old'), pg_temp.coin('before'), pg_temp.coin('new name', 'old'), pg_temp.coin('of alice')]
+        :bob,
+        array[pg_temp.coin('old'), pg_temp.coin('before'), pg_temp.coin('new name', 'old'), pg_temp.coin('of alice')]
     ), 1,
     'a dropped coin is refused for ever, by its name and by its key; another user''s name is free'
 );
 select is(
-    coins.upload_coins(:alice, array[pg_temp.coin('of alice'), pg_temp.coin('x', 'of alice')]), 0,
+    coins.upload_coins(
+        :alice,
+        array[pg_temp.coin('of alice'), pg_temp.coin('new name', 'of alice'), pg_temp.coin('of alice', 'new key')]
+    ), 0,
     'the coins of each user are remembered'
 );
 select isnt(

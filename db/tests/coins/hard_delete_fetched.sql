@@ -104,7 +104,8 @@ select is(
     coins.upload_coins(
         :bob,
         array[
-            ('3 hours', 'BRONZE', repeat('p', 32), repeat('s', 64)), ('1 minute', 'BRONZE', repeat('q', 32), repeat('s', 64))
+            ('3 hours', 'BRONZE', repeat('p', 32), repeat('s', 64)),
+            ('1 minute', 'BRONZE', repeat('q', 32), repeat('s', 64))
         ]::coins.coin_upload[]
     ), 0,
     'a deleted coin never comes back on sale, whichever delete it was'

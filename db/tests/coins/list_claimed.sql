@@ -90,9 +90,11 @@ select is_empty(
     'a cursor far ahead has nothing after it'
 );
 
-select throws_ok(
-    format('select * from coins.list_claimed(%L, null, %s)', :bob, bad.arguments), '22023', bad.message, bad.description
-)
+select
+    throws_ok(
+        format('select * from coins.list_claimed(%L, null, %s)', :bob, bad.arguments),
+        '22023', bad.message, bad.description
+    )
 from (
     values
     ($$''$$, 'cursor is none that was given out', 'an empty cursor is refused'),

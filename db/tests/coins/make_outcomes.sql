@@ -1,5 +1,5 @@
 begin;
-select plan(8);
+select plan(9);
 
 \set alice '''a11ce000-0000-4000-8000-000000000000'''
 \set bob '''b0b00000-0000-4000-8000-000000000000'''
@@ -112,7 +112,7 @@ select results_eq(
         'ca BRONZE 6 of 1, wait 10: ',
         'ca GOLD 0 of 1, wait 10: last of carol*'
     ],
-    'a quota gives what it has left; an element after that learns when to retry and may get the last resort all the same'
+    'a quota gives what it has left; an element after that learns when to retry and may get the last resort'
 );
 select is(
     (
@@ -122,6 +122,20 @@ select is(
     'one-time coins are charged, a last resort is not'
 );
 select is_empty('select * from coins.claim_request', 'nothing is remembered here: that is up to claim_many()');
+delete from coins.quota_use;
+insert into coins.coin_inventory (user_id, key_id, coin_category, public_key_blob, signature_blob)
+values (:carol, 'silver', 'SILVER', '', '');
+delete from coins.last_resort_coin;
+select results_eq(
+    format(
+        $$select pg_temp.short(
+            array[(%1$L, 'GOLD', 3, false), (%1$L, 'SILVER', 1, false)]::coins.claim_wish[]
+        )$$,
+        :carol
+    ),
+    array['ca GOLD 0 of 3, wait : ', 'ca SILVER 0 of 1, wait : silver'],
+    'an element that finds nothing takes none of the quota from the elements after it'
+);
 set local role aqm_device;
 select throws_ok(
     format($$select * from coins.make_outcomes(%L, '{}')$$, :alice),

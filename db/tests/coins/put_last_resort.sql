@@ -1,5 +1,5 @@
 begin;
-select plan(32);
+select plan(34);
 
 \set alice '''a11ce000-0000-4000-8000-000000000000'''
 \set bob '''b0b00000-0000-4000-8000-000000000000'''
@@ -18,11 +18,16 @@ return (
 
 -- What senders get when bob's coins are gone.
 create view pg_temp.kept as
-select lr.coin_category::text as coin_category, lr.key_id::text as key_id
+select
+    lr.coin_category::text as coin_category,
+    lr.key_id::text as key_id
 from coins.last_resort_coin as lr
 where lr.user_id = 'b0b00000-0000-4000-8000-000000000000';
 
-select throws_ok(format('select coins.put_last_resort(%s)', bad.arguments), bad.error_code, bad.message, bad.description)
+select
+    throws_ok(
+        format('select coins.put_last_resort(%s)', bad.arguments), bad.error_code, bad.message, bad.description
+    )
 from (
     values
     ($$null, pg_temp.coin('k')$$, '22023', 'user_id must not be null', 'a coin needs a user'),
@@ -69,7 +74,8 @@ select results_eq(
 select is(coins.put_last_resort(:bob, pg_temp.coin('first')), true, 'a device may retry');
 select is_empty('select * from coins.spent_coin', 'a coin that is put again is not spent');
 select is(
-    coins.put_last_resort(:bob, pg_temp.coin('golden', 'GOLD')), false, 'each category has a last-resort coin of its own'
+    coins.put_last_resort(:bob, pg_temp.coin('golden', 'GOLD')), false,
+    'each category has a last-resort coin of its own'
 );
 select is(coins.put_last_resort(:bob, pg_temp.coin('second')), true, 'a device is told that there was one before');
 select set_eq(
@@ -101,15 +107,18 @@ select
 from unnest(array[pg_temp.coin('unclaimed'), pg_temp.coin('claimed')]) as c;
 select lives_ok(
     format(
-        $$select coins.remember_spent(%L, array[coins.digest('spent'), coins.digest((pg_temp.coin('spent')).public_key_blob)])$$,
+        $$select coins.remember_spent(
+            %L, array[coins.digest('spent'), coins.digest((pg_temp.coin('spent')).public_key_blob)]
+        )$$,
         :bob
     ),
     'a coin may be spent'
 );
-select throws_ok(
-    format('select coins.put_last_resort(%L, %s)', :bob, used.coin),
-    'PT409', 'coin is or was in use: a last-resort coin needs a key pair of its own', used.description
-)
+select
+    throws_ok(
+        format('select coins.put_last_resort(%L, %s)', :bob, used.coin),
+        'PT409', 'coin is or was in use: a last-resort coin needs a key pair of its own', used.description
+    )
 from (
     values
     ($$pg_temp.coin('unclaimed')$$, 'a one-time coin in stock is refused'),
@@ -126,6 +135,19 @@ select set_eq(
     'a refused coin replaces none'
 );
 
+select is(
+    coins.put_last_resort(
+        :bob, ('second', 'BRONZE', (pg_temp.coin('second')).public_key_blob, repeat('n', 64))::coins.coin_upload
+    ), true,
+    'a device may sign its last-resort coin anew'
+);
+select is(
+    (
+        select signature_blob from coins.last_resort_coin
+        where user_id = :bob and coin_category = 'BRONZE'
+    ), repeat('n', 64)::bytea,
+    'and senders get the new signature'
+);
 set local role aqm_device;
 select lives_ok(
     format(

@@ -1,5 +1,5 @@
 begin;
-select plan(10);
+select plan(11);
 
 \set alice '''a11ce000-0000-4000-8000-000000000000'''
 \set bob '''b0b00000-0000-4000-8000-000000000000'''
@@ -51,6 +51,13 @@ from (
 select is_empty(
     format($$select * from coins.repeat_claim(%L, %L, 'BRONZE', 2, %L)$$, :bob, :carol, :id),
     'another sender never gets the coins by the same id'
+);
+insert into coins.claim_request (requester_id, request_id, entry, asked, key_ids)
+values (:carol, :id, 1, coins.digest_claim(:bob, 'BRONZE', 2), '{gone}');
+select results_eq(
+    format($$select error_code, key_id from coins.repeat_claim(%L, %L, 'BRONZE', 2, %L)$$, :bob, :alice, :id),
+    $$values (null, 'b'), (null, 'a')$$,
+    'nor does the other sender''s use of it change the answer'
 );
 select results_eq(
     'select key_id::text, fetched_by from coins.coin_inventory order by key_id',

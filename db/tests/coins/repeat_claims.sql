@@ -26,13 +26,13 @@ from pg_locks
 where pid = pg_backend_pid() and locktype = 'advisory' and mode = 'ExclusiveLock' and granted;
 
 select is_empty(
-    $$select * from coins.repeat_claims('{}', '{}', '{}', '{}', '{}')$$,
+    $$select * from coins.repeat_claims('{}', '{}', '{}', '{}', '{}', '{}')$$,
     'no calls, no answers'
 );
 select is_empty(
     format(
         $$select * from coins.repeat_claims(
-            array[%L]::uuid[], array[%L]::uuid[], '{BRONZE}', '{2}', array[null]::uuid[]
+            array[%L]::uuid[], array[%L]::uuid[], '{BRONZE}', '{2}', array[null]::uuid[], '{}'
         )$$,
         :bob, :alice
     ),
@@ -42,11 +42,11 @@ select is_empty(
     format(
         $$select * from coins.repeat_claims(
             array[null, %1$L, %1$L]::uuid[], array[%2$L, null, %2$L]::uuid[], '{BRONZE,BRONZE,bronze}', '{2,2,2}',
-            array_fill(%3$L::uuid, array[3])
+            array_fill(%3$L::uuid, array[3]), '{1,2,3}'
         )$$,
         :bob, :alice, :id
     ),
-    'a call that will be refused is not answered'
+    'a call that is answered, because it is refused, is not answered again'
 );
 select results_eq('select locks from pg_temp.held', array[0::bigint], 'and locks no id');
 
@@ -55,7 +55,7 @@ select results_eq(
         $$select * from coins.repeat_claims(
             array_fill(%1$L::uuid, array[6]), array[%2$L, %2$L, %3$L, %2$L, %2$L, %2$L]::uuid[],
             '{BRONZE,BRONZE,BRONZE,BRONZE,GOLD,BRONZE}', '{1,2,1,1,1,1}',
-            array[%6$L, %4$L, %4$L, %5$L, %6$L, null]::uuid[]
+            array[%6$L, %4$L, %4$L, %5$L, %6$L, null]::uuid[], '{}'
         )
         order by call_number$$,
         :bob, :alice, :carol, :id, :gone, :new
@@ -76,7 +76,7 @@ select results_eq(
     format(
         $$select call_number, error_code, key_id from coins.repeat_claims(
             array_fill(%1$L::uuid, array[3]), array_fill(%2$L::uuid, array[3]),
-            '{BRONZE,BRONZE,BRONZE}', '{2,2,2}', array_fill(%3$L::uuid, array[3])
+            '{BRONZE,BRONZE,BRONZE}', '{2,2,2}', array_fill(%3$L::uuid, array[3]), '{}'
         )
         order by call_number$$,
         :bob, :alice, :id
@@ -86,7 +86,7 @@ select results_eq(
 );
 set local role aqm_device;
 select throws_ok(
-    $$select coins.repeat_claims('{}', '{}', '{}', '{}', '{}')$$,
+    $$select coins.repeat_claims('{}', '{}', '{}', '{}', '{}', '{}')$$,
     '42501', 'permission denied for function repeat_claims',
     'a device repeats a claim by claiming'
 );

@@ -7,7 +7,7 @@ select plan(16);
 create view pg_temp.months as
 select to_date(right(c.relname, 7), 'YYYY_MM') as month
 from pg_inherits as i
-inner join pg_class as c on c.oid = i.inhrelid
+inner join pg_class as c on i.inhrelid = c.oid
 where i.inhparent = 'coins.spent_coin'::regclass;
 
 -- The first day of the youngest month that ended at least so many days ago.
@@ -28,10 +28,11 @@ begin
 end
 $$;
 
-select throws_ok(
-    format('select coins.roll_spent_months(%s)', bad.days), '22023', 'keep_days must be between 31 and 36500',
-    bad.description
-)
+select
+    throws_ok(
+        format('select coins.roll_spent_months(%s)', bad.days), '22023', 'keep_days must be between 31 and 36500',
+        bad.description
+    )
 from (
     values
     ('30', 'less than a month would forget what was just spent'),

@@ -1,6 +1,6 @@
 begin;
 -- A transaction has one isolation level: what happens in this one is asserted in the next.
-set transaction isolation level repeatable read;
+set transaction_isolation = 'repeatable read';
 \set ON_ERROR_STOP off
 select coins.upload_coins('b0b00000-0000-4000-8000-000000000000', '{}');
 \set refused_with :SQLSTATE
@@ -416,10 +416,11 @@ where name = 'BRONZE';
 update coins.epoch
 set number = 5;
 select is(coins.upload_coins(:erin, array[pg_temp.coin('f')], 5), 1, 'a device that knows the epoch may upload');
-select throws_ok(
-    format($$select coins.upload_coins(%L, array[pg_temp.coin('h')], %s)$$, :erin, epoch.number),
-    'PT409', 'epoch is now 5', epoch.description
-)
+select
+    throws_ok(
+        format($$select coins.upload_coins(%L, array[pg_temp.coin('h')], %s)$$, :erin, epoch.number),
+        'PT409', 'epoch is now 5', epoch.description
+    )
 from (
     values
     (4, 'a device that missed a restore is refused'),
@@ -434,6 +435,17 @@ select throws_ok(
     '22023', 'coins[0].key_id must not be empty', 'a bad coin is named first'
 );
 select is(coins.upload_coins(:erin, array[pg_temp.coin('h')]), 1, 'a device that names no epoch is not asked');
+
+select is(
+    coins.upload_coins(
+        :erin,
+        array[
+            pg_temp.coin('t1'), pg_temp.coin('t1', p_seed => 'twin'),
+            pg_temp.renamed(pg_temp.coin('t1', p_seed => 'twin'), 't2')
+        ]
+    ), 2,
+    'a coin is not skipped for the public key of one that was itself skipped'
+);
 
 select * from finish();
 rollback;

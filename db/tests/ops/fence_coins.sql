@@ -34,7 +34,10 @@ select is(
     'claims and uploads wait until the fence is done'
 );
 call pg_temp.fill();
-select f.dropped, f.epoch as told from ops.fence_coins() as f
+select
+    f.dropped,
+    f.epoch as told
+from ops.fence_coins() as f
 \gset
 select is(:dropped, 2, 'an operator who says nothing drops all');
 select is(
