@@ -114,7 +114,9 @@ async def test_many_at_once_share_exactly_the_quota_and_all_others_are_told_to_w
     for sender in (alice, carol):
         its = [answer for (_, whose), answer in zip(calls, answers, strict=True) if whose == sender]
         assert Counter(answer.status for answer in its) == {200: QUOTA, 429: asked - QUOTA}
-        assert all(is_told_to_wait(answer) for answer in its if answer.status == 429)
+        # A call that began before the first coin was charged, and came to be charged after it, is told 1 second.
+        waits = Counter(int(answer.headers["Retry-After"]) for answer in its if answer.status == 429)
+        assert all(0 < wait <= 3660 for wait in waits), waits
     keys = [coin["key_id"] for answer in answers if answer.status == 200 for coin in answer.body["coins"]]
     assert len(keys) == len(set(keys)) == 2 * QUOTA
     sent = sum(float(line.split()[-1]) for line in batches if "_count" in line)

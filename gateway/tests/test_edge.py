@@ -219,7 +219,7 @@ async def test_a_twin_that_raises_sends_its_calls_one_by_one(
         returns setof coins.batch_claimed_coin language plpgsql as
         $$ begin raise exception using errcode = 'PT409', message = 'broken on purpose'; end $$
     """.replace("(uuid[], uuid[], text[], integer[])",
-                "(p_target_user_ids uuid[], p_requester_ids uuid[], p_coin_categories text[], p_counts integer[])"))  # fmt: skip
+                "(p_target_user_ids uuid[], p_requester_ids uuid[], p_coin_categories text[], p_counts integer[], p_request_ids uuid[])"))  # fmt: skip
     gateway = run_gateway(database.dsn)
     upload(database, bob, make_coins(10))
     async with aiohttp.ClientSession(gateway.url) as http:
@@ -351,7 +351,7 @@ async def test_one_callers_uploads_do_not_hold_up_another_callers_claims(
     with database.connect() as blocker:
         # Mallory's uploads queue up behind each other.
         blocker.execute("begin")
-        blocker.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"coins.upload_coins {mallory}"])
+        blocker.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"coins.lock_user {mallory}"])
         async with aiohttp.ClientSession(gateway.url) as http:
             uploads = [asyncio.create_task(http.post(UPLOAD, json=body)) for _ in range(8)]
             done, _ = await asyncio.wait(uploads, timeout=1)
@@ -367,9 +367,9 @@ async def test_a_twin_that_answers_nonsense_leaves_nobody_waiting(
 ) -> None:
     database.execute("""
         create or replace function coins.claim_coins_batch(
-            p_target_user_ids uuid[], p_requester_ids uuid[], p_coin_categories text[], p_counts integer[])
+            p_target_user_ids uuid[], p_requester_ids uuid[], p_coin_categories text[], p_counts integer[], p_request_ids uuid[])
         returns setof coins.batch_claimed_coin language sql as
-        $$ select 99, null::text, null::text, 'x', 'GOLD', ''::bytea, ''::bytea $$
+        $$ select 99, null::text, null::text, null::text, 'x', 'GOLD', ''::bytea, ''::bytea $$
     """)
     gateway = run_gateway(database.dsn)
     async with aiohttp.ClientSession(gateway.url) as http, asyncio.timeout(10):
