@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
+import secrets
 import time
-import uuid
 from collections.abc import Mapping
 from typing import Any
 from weakref import WeakSet
@@ -16,6 +17,7 @@ from psycopg import sql
 from psycopg_pool import PoolTimeout, TooManyRequests
 
 from . import pages
+from .answer import JsonAnswer
 from .arguments import Arguments, read_sent
 from .batching import Batcher
 from .catalog import Catalog, Route, read_catalog
@@ -25,7 +27,7 @@ from .limits import CallerLimit
 from .logs import RequestLog, fault, log
 from .metrics import Metrics
 from .openapi import make_openapi
-from .problems import Problem, from_database, known_status
+from .problems import OUTCOME_UNKNOWN, Problem, from_database, known_status
 from .settings import LOGIN, Settings, login_dsn
 from .streams import Rows, Streams
 from .tokens import ANONYMOUS, Caller, Verifier, unauthorized
@@ -37,6 +39,10 @@ CHANGED_UNDER_US = {"0A000", "42883"}
 GRACE = 2.0
 """Seconds beyond all time-outs after which a caller is told that the outcome is not known."""
 
+REQUEST_ID_PREFIX = secrets.token_hex(4)
+"""Of this process; a number follows."""
+
+_request_numbers = itertools.count(1)
 REQUEST_ID_FORM = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
 
@@ -65,6 +71,7 @@ class Gateway:
         self.metrics = Metrics()
         self.metrics.watch_pools({"primary": self.primary} | ({"replica": self.replica} if self.replica else {}))
         self.catalog = Catalog()
+        self.outcome_within = settings.pool_wait + settings.statement_timeout + GRACE
         self.loaded_at = float("-inf")
         self.is_catalog_broken = False
         self.fixed: dict[tuple[str, str], Endpoint] = {}
@@ -202,13 +209,12 @@ class Gateway:
             # A fault of ours: its text may hold anything, so only its kind and its place are told.
             response = Problem(500).response()
             log().error("fault", request_id=request_id, route=name, **fault(error))
-        if not response.prepared:
+        if not response.prepared and not isinstance(response, JsonAnswer):
             response.headers["X-Request-Id"] = request_id
             response.headers["Server"] = "aqm"
         seconds = time.perf_counter() - started
-        self.metrics.requests.labels(name, response.status).inc()
-        if not response.prepared:  # how long somebody has watched is no latency
-            self.metrics.seconds.labels(name).observe(seconds)
+        # How long somebody has watched is no latency.
+        self.metrics.count(name, response.status, None if response.prepared else seconds)
         if self.settings.log_requests:
             self.request_log.write(
                 request_id=request_id,
@@ -265,7 +271,7 @@ class Gateway:
         # Batched calls share one connection, whoever makes them; the others hold one each.
         with contextlib.nullcontext() if route.batch_function else self.caller_limit.at_once(who):
             endpoint, answer = await self._answer(endpoint, role, arguments, request_id)
-        return self._respond(endpoint, answer)
+        return self._respond(endpoint, answer, request_id)
 
     async def _stream(
         self,
@@ -315,15 +321,11 @@ class Gateway:
 
         Nobody waits longer than all time-outs together allow, even for a server that has fallen silent.
         """
-        limit = self.settings.pool_wait + self.settings.statement_timeout + GRACE
         try:
-            async with asyncio.timeout(limit):
-                return endpoint, await self._call(endpoint, role, arguments, request_id)
+            return endpoint, await self._call(endpoint, role, arguments, request_id)
         except psycopg.Error as error:
             if error.sqlstate not in CHANGED_UNDER_US:
                 raise
-        except TimeoutError:
-            raise Problem(503, "it is not known whether this happened; ask again") from None
         await self._refresh()
         endpoint = self._newest(endpoint) or endpoint
         return endpoint, await self.primary.call(endpoint.route, role, arguments, request_id, prepare=False)
@@ -346,7 +348,10 @@ class Gateway:
         self.calls.add(task)
         task.add_done_callback(self.calls.discard)
         try:
-            return await asyncio.shield(task)
+            async with asyncio.timeout(self.outcome_within):
+                return await asyncio.shield(task)
+        except TimeoutError:
+            raise Problem(503, OUTCOME_UNKNOWN) from None
         finally:
             del task  # an exception in it refers to this frame: no cycle for the collector
 
@@ -373,12 +378,13 @@ class Gateway:
                 max_batch=settings.max_batch,
                 max_waiting=settings.max_waiting,
                 patience=settings.pool_wait,
+                limit=self.outcome_within,
                 observe=sizes.observe,
             )
             self.batchers.add(batcher)
         return batcher
 
-    def _respond(self, endpoint: Endpoint, answer: Answer) -> web.Response:
+    def _respond(self, endpoint: Endpoint, answer: Answer, request_id: str) -> web.StreamResponse:
         route = endpoint.route
         if answer.status and not answer.status.startswith("2"):
             raise Problem(known_status(answer.status) or 500)
@@ -394,9 +400,7 @@ class Gateway:
             raise Problem(404, "there is no such thing")
         else:
             body = rows[0]
-        return web.Response(
-            status=status, body=to_json(body), content_type="application/json", headers={"Cache-Control": "no-store"}
-        )
+        return JsonAnswer(status, to_json(body), request_id)
 
     # -- built-in pages
 
@@ -459,4 +463,4 @@ def _request_id(request: web.Request) -> str:
     sent = request.headers.get("X-Request-Id", "")
     if 0 < len(sent) <= 40 and REQUEST_ID_FORM.issuperset(sent):
         return sent
-    return uuid.uuid4().hex[:16]
+    return f"{REQUEST_ID_PREFIX}{next(_request_numbers):08x}"

@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 
 from .database import Answer, is_lost
-from .problems import Problem, from_database, refusal
+from .problems import OUTCOME_UNKNOWN, Problem, from_database, refusal
 
 Call = Mapping[str, Any]
+Sent = tuple[Call, asyncio.Future[Answer]]
+WATCHED_EVERY = 0.25
+"""Seconds between two looks at the clock."""
+
 LOCKED = "55P03"
 """The twin's word for: others hold locks for a moment, so make this call alone; the function waits for them."""
 
@@ -21,12 +26,13 @@ LOCKED = "55P03"
 class Batcher:
     """Sends whatever calls are waiting as one batch, and the next batch when that is answered.
 
-    A lone call leaves at once; under load, calls that come while a batch is on its way go with the next. There is no
-    timer. A call that was sent is never cancelled, whoever may have hung up: its rows are claimed.
+    A lone call leaves at once; under load, calls that come while a batch is on its way go with the next. Nothing is held
+    back to fill a batch. A call that was sent is never cancelled, whoever may have hung up: its rows are claimed.
 
     call_many: sends a batch. call_one: sends one call. may_repeat: whether a call may be
     sent again after a lost connection. max_batch: calls a batch. max_waiting: calls that may wait.
-    patience: seconds a call may wait before it is sent.
+    patience: seconds a call may wait before it is sent. limit: seconds after which a caller is told that the outcome of a
+    call that was sent is not known.
     """
 
     def __init__(
@@ -37,6 +43,7 @@ class Batcher:
         max_batch: int,
         max_waiting: int,
         patience: float,
+        limit: float,
         observe: Callable[[int], None],
     ) -> None:
         self.call_many = call_many
@@ -45,10 +52,13 @@ class Batcher:
         self.max_batch = max_batch
         self.max_waiting = max_waiting
         self.patience = patience
+        self.limit = limit
         self.observe = observe
         self.waiting: deque[tuple[Call, asyncio.Future[Answer], float]] = deque()
         self.tasks: set[asyncio.Task[None]] = set()
         self.is_sending = False
+        self.under_way: list[tuple[float, Sequence[Sent]]] = []
+        self.watch: asyncio.TimerHandle | None = None
 
     async def call(self, arguments: Call) -> Answer:
         """The answer to one call. Raises Problem and the driver's errors as a call of its own would."""
@@ -59,6 +69,8 @@ class Batcher:
         if not self.is_sending:
             self.is_sending = True
             self._spawn(self._send_all())
+        if self.watch is None:
+            self.watch = asyncio.get_running_loop().call_later(WATCHED_EVERY, self._look_at_clock)
         try:
             return await future
         finally:
@@ -78,20 +90,47 @@ class Batcher:
         try:
             while self.waiting:
                 now = time.monotonic()
-                batch: list[tuple[Call, asyncio.Future[Answer]]] = []
+                batch: list[Sent] = []
                 while self.waiting and len(batch) < self.max_batch:
                     arguments, future, deadline = self.waiting.popleft()
                     if deadline < now:
                         _fail(future, Problem(503, "waited too long for the database"))
-                    elif not future.cancelled():
+                    elif not future.done():
                         batch.append((arguments, future))
                 if batch:
                     await self._send(batch)
         finally:
             self.is_sending = False
 
-    async def _send(self, batch: list[tuple[Call, asyncio.Future[Answer]]]) -> None:
+    def _look_at_clock(self) -> None:
+        """Fail what waits too long, for a server that has fallen silent: one timer for all, since one a call is work."""
+        now = time.monotonic()
+        for _, future, deadline in self.waiting:
+            if deadline < now:
+                _fail(future, Problem(503, "waited too long for the database"))
+        for until, sent in self.under_way:
+            if until < now:
+                for _, future in sent:
+                    _fail(future, Problem(503, OUTCOME_UNKNOWN))
+        is_busy = self.waiting or self.under_way
+        loop = asyncio.get_running_loop()
+        self.watch = loop.call_later(WATCHED_EVERY, self._look_at_clock) if is_busy else None
+
+    @contextmanager
+    def _watched(self, sent: Sequence[Sent]) -> Iterator[None]:
+        entry = time.monotonic() + self.limit, sent
+        self.under_way.append(entry)
+        try:
+            yield
+        finally:
+            self.under_way.remove(entry)
+
+    async def _send(self, batch: list[Sent]) -> None:
         self.observe(len(batch))
+        with self._watched(tuple(batch)):
+            await self._send_watched(batch)
+
+    async def _send_watched(self, batch: list[Sent]) -> None:
         try:
             self._distribute(batch, await self.call_many([arguments for arguments, _ in batch]))
         except psycopg.Error as error:
@@ -107,7 +146,7 @@ class Batcher:
             for _, future in batch:
                 _fail(future, error)
 
-    def _distribute(self, batch: list[tuple[Call, asyncio.Future[Answer]]], answer: Answer) -> None:
+    def _distribute(self, batch: list[Sent], answer: Answer) -> None:
         """Give each call its rows: call_number, error_code, error_message, error_detail (some twins have none), then the
         columns of the single function."""
         columns = answer.columns
@@ -132,7 +171,8 @@ class Batcher:
 
     async def _send_alone(self, arguments: Call, future: asyncio.Future[Answer]) -> None:
         try:
-            answer = await self.call_one(arguments)
+            with self._watched([(arguments, future)]):
+                answer = await self.call_one(arguments)
         except Exception as error:
             _fail(future, error)
         else:

@@ -17,7 +17,7 @@ from psycopg.types.composite import register_composite
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
 from .catalog import Catalog, Composite, Field, Route
-from .problems import Problem
+from .problems import OUTCOME_UNKNOWN, Problem
 from .settings import LOGIN, Settings, login_dsn
 
 Connection = psycopg.AsyncConnection[Any]
@@ -196,7 +196,7 @@ class Server:
         """Refuse an answer that was committed here but perhaps not on the standby: a failover would undo it."""
         if connection in self.in_doubt:
             self.in_doubt.discard(connection)
-            raise Problem(503, "it is not known whether this happened; ask again")
+            raise Problem(503, OUTCOME_UNKNOWN)
 
 
 def _register_domains(composite: Composite, adapters: AdaptersMap) -> None:

@@ -46,8 +46,19 @@ class Metrics:
             buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256), registry=self.registry,
         )  # fmt: skip
         self.streams = Gauge("aqm_streams", "Clients that watch.", registry=self.registry)
+        self.children: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
         self.from_database: list[Metric] = []
         self.read_at = float("-inf")
+
+    def count(self, route: str, status: int, seconds: float | None) -> None:
+        """Count an answer and the time that it took."""
+        children = self.children.get((route, status))
+        if children is None:
+            children = self.requests.labels(route, status), self.seconds.labels(route)
+            self.children[route, status] = children
+        children[0].inc()
+        if seconds is not None:
+            children[1].observe(seconds)
 
     def watch_pools(self, servers: dict[str, Server]) -> None:
         """Show the pools of these servers from now on."""

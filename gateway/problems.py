@@ -31,6 +31,9 @@ OUR_WORDS = {"22023", "28000"}
 RETRY_AFTER = re.compile(r"Retry-After: ([0-9]{1,9})")
 """The one DETAIL that goes out: what a function raises to say when to return."""
 
+OUTCOME_UNKNOWN = "it is not known whether this happened; ask again"
+"""What a caller is told whose call was sent and never answered."""
+
 KNOWN_STATUSES = {int(status) for status in HTTPStatus if status >= 400}
 TITLES = {422: "The request is not valid", 503: "Try again in a moment", 500: "Something went wrong here"}
 

@@ -81,7 +81,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         statement_timeout=read.number("AQM_STATEMENT_TIMEOUT", 10, 0.01, 3600),
         max_body=int(read.number("AQM_MAX_BODY", 6 * 2**20, 1024, 2**30)),
         max_batch=int(read.number("AQM_MAX_BATCH", 64, 1, 1000)),
-        max_waiting=int(read.number("AQM_MAX_WAITING", 5000, 1, 10**6)),
+        max_waiting=int(read.number("AQM_MAX_WAITING", 20_000, 1, 10**6)),
         max_streams=int(read.number("AQM_MAX_STREAMS", 10_000, 0, 10**6)),
         prepare=read.choice("AQM_PREPARE", "on", "off") == "on",
         log_requests=read.choice("AQM_LOG_REQUESTS", "on", "off") == "on",

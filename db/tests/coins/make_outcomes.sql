@@ -116,7 +116,7 @@ select results_eq(
 );
 select is(
     (
-        select full_at - now() from coins.quota_use
+        select make_interval(secs => 10 * round(extract(epoch from full_at - now()) / 10)) from coins.quota_use
         where target_user_id = :carol
     ), interval '30 seconds',
     'one-time coins are charged, a last resort is not'

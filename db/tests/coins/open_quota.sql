@@ -22,8 +22,8 @@ select results_eq(
     'a sender who never asked may have the whole quota at once'
 );
 select results_eq(
-    'select target_user_id, requester_id, full_at from coins.quota_use',
-    format('values (%L::uuid, %L::uuid, now())', :bob, :alice),
+    'select target_user_id, requester_id, full_at between now() and clock_timestamp() from coins.quota_use',
+    format('values (%L::uuid, %L::uuid, true)', :bob, :alice),
     'asking charges nothing: the quota is full now'
 );
 
@@ -33,7 +33,7 @@ returns text
 language plpgsql
 as $$
 begin
-    update coins.quota_use set full_at = now() + p_missing;
+    update coins.quota_use set full_at = clock_timestamp() + p_missing;
     return (
         select q.allowance || ' coins, wait ' || q.retry_after
         from coins.open_quota('b0b00000-0000-4000-8000-000000000000', 'a11ce000-0000-4000-8000-000000000000') as q
@@ -44,11 +44,11 @@ select is(pg_temp.ask(used.missing), used.answer, used.description)
 from (
     values
     (interval '-1 year', '10 coins, wait 0', 'a quota that has long been full gives the whole and no more'),
-    (interval '1 microsecond', '9 coins, wait 0', 'a coin that is not yet back is not given'),
+    (interval '1 second', '9 coins, wait 0', 'a coin that is not yet back is not given'),
     (interval '1000 seconds', '9 coins, wait 0', 'a coin comes back when its time is over'),
-    (interval '1000.000001 seconds', '8 coins, wait 0', 'and not a moment earlier'),
+    (interval '1001 seconds', '8 coins, wait 0', 'and not a second earlier'),
     (interval '9000 seconds', '1 coins, wait 0', 'the last coin is given'),
-    (interval '9000.000001 seconds', '0 coins, wait 1', 'a sender never waits for less than a second'),
+    (interval '9000.9 seconds', '0 coins, wait 1', 'a sender never waits for less than a second'),
     (interval '9001 seconds', '0 coins, wait 1', 'who waits a whole second for one finds it'),
     (interval '10000 seconds', '0 coins, wait 1000', 'a quota that is used up gives one after the time of one'),
     (interval '10000.5 seconds', '0 coins, wait 1001', 'a part of a second counts as a whole one'),
