@@ -9,7 +9,7 @@ from http import HTTPStatus
 from aiohttp import HttpVersion10, web
 from aiohttp.abc import AbstractStreamWriter
 
-STATUS_LINES = {status: f"HTTP/1.1 {status} {status.phrase}\r\n".encode() for status in HTTPStatus}
+STATUS_LINES = {int(status): f"HTTP/1.1 {status} {status.phrase}\r\n".encode() for status in HTTPStatus}
 HEADERS = b"Content-Type: application/json\r\nCache-Control: no-store\r\nServer: aqm\r\n"
 
 
@@ -53,7 +53,7 @@ class JsonAnswer(web.StreamResponse):
         request.transport.write(
             b"%b%bDate: %b\r\nX-Request-Id: %b\r\nContent-Length: %d\r\n%b\r\n%b"
             % (
-                STATUS_LINES[HTTPStatus(self.status)], HEADERS, _clock.now(), self.request_id.encode(),
+                STATUS_LINES[self.status], HEADERS, _clock.now(), self.request_id.encode(),
                 len(self.body), connection, self.body,
             )
         )  # fmt: skip

@@ -14,6 +14,7 @@ set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $$
 declare
+    v_refusal text;
     v_has_quota boolean;
     v_quota record;
     v_known record;
@@ -27,7 +28,7 @@ declare
     v_key_ids text[] := array[]::text[];
 begin
     -- Small statements, each of one table: a larger one costs every claim more than it saves (docs/adr/0016).
-    if p_requester_id is null or (p_count between 1 and 100) is not true then
+    if p_target_user_id is null or p_requester_id is null or (p_count between 1 and 100) is not true then
         raise exception using errcode = 'invalid_parameter_value',
             message = coins.claim_refusal(p_target_user_id, p_requester_id, p_coin_category, p_count);
     end if;
@@ -106,9 +107,9 @@ begin
             continue;
         end if;
         exit when cardinality(v_key_ids) > 0;
-        if coins.claim_refusal(p_target_user_id, p_requester_id, p_coin_category, p_count) is not null then
-            raise exception using errcode = 'invalid_parameter_value',
-                message = coins.claim_refusal(p_target_user_id, p_requester_id, p_coin_category, p_count);
+        v_refusal := coins.claim_refusal(p_target_user_id, p_requester_id, p_coin_category, p_count);
+        if v_refusal is not null then
+            raise exception using errcode = 'invalid_parameter_value', message = v_refusal;
         end if;
         -- Coins that another claim holds for a moment are not "none": look again, 50 ms at most.
         exit when not exists (

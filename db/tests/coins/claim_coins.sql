@@ -1,5 +1,5 @@
 begin;
-select plan(63);
+select plan(64);
 
 \set alice '''a11ce000-0000-4000-8000-000000000000'''
 \set bob '''b0b00000-0000-4000-8000-000000000000'''
@@ -339,6 +339,11 @@ select throws_ok(
     format($$select * from coins.claim_coins(%L, gen_random_uuid(), 'BRONZE')$$, :erin),
     'PT429', 'the quota of coins for this recipient is used up',
     'senders can''t share out among them what drains a recipient'
+);
+select throws_ok(
+    format($$select * from coins.claim_coins(null, %L, 'BRONZE')$$, :alice),
+    '22023', 'target_user_id must not be null',
+    'a claim without a recipient is told so under a quota too'
 );
 select lives_ok($$select coins.set_claim_quota('recipient', false)$$, 'quotas may be lifted');
 
