@@ -36,7 +36,7 @@ begin
     select
         (select count(*) from coin) + (select count(*) from last_resort),
         (
-            select array_agg(coins.digest(convert_to(lr.key_id, 'UTF8'))) || array_agg(coins.digest(lr.public_key_blob))
+            select coins.digests(array_agg(convert_to(lr.key_id, 'UTF8')) || array_agg(lr.public_key_blob))
             from last_resort as lr
         )
     into deleted, v_digests;

@@ -25,7 +25,7 @@ begin
         select
             g.user_id,
             date_trunc('month', now()),
-            array_agg(coins.digest(convert_to(g.key_id, 'UTF8'))) || array_agg(g.public_key_digest)
+            coins.digests(array_agg(convert_to(g.key_id, 'UTF8'))) || array_agg(g.public_key_digest)
         from gone as g
         group by g.user_id
         order by g.user_id

@@ -37,7 +37,7 @@ begin
         select
             g.user_id,
             date_trunc('month', now()),
-            array_agg(coins.digest(convert_to(g.key_id, 'UTF8'))) || array_agg(g.public_key_digest)
+            coins.digests(array_agg(convert_to(g.key_id, 'UTF8'))) || array_agg(g.public_key_digest)
         from gone as g
         group by g.user_id
         -- Two purges at once wait for each other's users in one order.

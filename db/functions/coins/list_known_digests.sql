@@ -13,14 +13,14 @@ begin
     union all
     select unnest(sc.digests) from coins.spent_coin as sc where sc.user_id = p_user_id
     union all
-    select unnest(array[coins.digest(convert_to(lr.key_id, 'UTF8')), coins.digest(lr.public_key_blob)])
+    select unnest(coins.digests(array[convert_to(lr.key_id, 'UTF8'), lr.public_key_blob]))
     from coins.last_resort_coin as lr
     where lr.user_id = p_user_id;
 end
 $$;
 
 comment on function coins.list_known_digests(uuid) is
-'Lists what a user may not upload again, as coins.digest(): public keys in stock, names and public keys of spent coins and of last-resort coins. In one snapshot: a coin is in stock or spent, never neither.
+'Lists what a user may not upload again, as coins.digests(): public keys in stock, names and public keys of spent coins and of last-resort coins. In one snapshot: a coin is in stock or spent, never neither.
 p_user_id: whose coins.
 Errors: none.';
 

@@ -39,7 +39,7 @@ begin
             and lr.signature_blob <> p_coin.signature_blob;
         return;
     end if;
-    v_digests := array[coins.digest(convert_to(p_coin.key_id, 'UTF8')), coins.digest(p_coin.public_key_blob)];
+    v_digests := coins.digests(array[convert_to(p_coin.key_id, 'UTF8'), p_coin.public_key_blob]);
     if exists (select from coins.list_known_digests(p_user_id) as k where k.digest = any(v_digests))
         or exists (
             select from coins.coin_inventory as ci where ci.user_id = p_user_id and ci.key_id = p_coin.key_id
@@ -52,8 +52,7 @@ begin
     if replaced then
         -- Many have it: it never becomes a one-time coin.
         perform coins.remember_spent(
-            p_user_id,
-            array[coins.digest(convert_to(v_old.key_id, 'UTF8')), coins.digest(v_old.public_key_blob)]
+            p_user_id, coins.digests(array[convert_to(v_old.key_id, 'UTF8'), v_old.public_key_blob])
         );
     end if;
     insert into coins.last_resort_coin as lr (user_id, coin_category, key_id, public_key_blob, signature_blob)

@@ -17,7 +17,7 @@ $$;
 
 comment on function coins.remember_spent(uuid, bigint[]) is
 'Has coins refused for ever when they are uploaded again.
-p_user_id: whose coins. p_digests: coins.digest() of each key_id and of each public key.
+p_user_id: whose coins. p_digests: coins.digests() of each key_id and of each public key.
 Errors: none.';
 
 revoke all on function coins.remember_spent(uuid, bigint[]) from public;

@@ -13,7 +13,9 @@ as $$
 declare
     v_refusal record;
     v_category record;
-    v_places integer[];
+    v_sent record;
+    v_digests bigint[];
+    v_is_fresh boolean[];
 begin
     if p_user_id is null or p_coins is null then
         raise exception using errcode = 'invalid_parameter_value',
@@ -32,52 +34,57 @@ begin
     perform coins.lock_user(p_user_id);
     perform coins.check_epoch(p_epoch);
 
+    -- Lists beside each other, so that the blobs are gone through as seldom as can be.
+    select
+        array_agg(c.key_id) as key_ids,
+        array_agg(convert_to(c.key_id, 'UTF8')) as names,
+        array_agg(c.coin_category) as categories,
+        array_agg(c.public_key_blob) as public_keys
+    into v_sent
+    from unnest(p_coins) as c;
+    v_digests := coins.digests(v_sent.public_keys);
+
     -- Skipped, so that a retry is safe: what is in stock or spent, by name or by public key. One statement, one
     -- snapshot: a coin that moves from stock to spent meanwhile is seen in one of them.
     with known as materialized (
         select k.digest from coins.list_known_digests(p_user_id) as k
     ),
 
-    sent as materialized (
+    sent as (
         select
-            c.place::integer as place,
-            c.key_id,
-            coins.digest(convert_to(c.key_id, 'UTF8')) as key_digest,
-            coins.digest(c.public_key_blob) as public_key_digest,
-            row_number() over (partition by c.key_id order by c.place) as nth_of_name
+            s.place,
+            s.public_key_digest,
+            row_number() over (partition by s.key_id order by s.place) = 1
+            and s.name_digest not in (select k.digest from known as k)
+            and s.public_key_digest not in (select k.digest from known as k)
+            and not exists (
+                select from coins.coin_inventory as ci where ci.user_id = p_user_id and ci.key_id = s.key_id
+            ) as is_unknown
         from
-            unnest(p_coins)
-            with ordinality as c (key_id, coin_category, public_key_blob, signature_blob, place)
+            unnest(v_sent.key_ids, coins.digests(v_sent.names), v_digests)
+            with ordinality as s (key_id, name_digest, public_key_digest, place)
     ),
 
     fresh as (
         select
             s.place,
-            row_number() over (partition by s.public_key_digest order by s.place) as nth_of_key
+            s.is_unknown and row_number() over (
+                partition by s.is_unknown, s.public_key_digest order by s.place
+            ) = 1 as is_fresh
         from sent as s
-        where
-            s.nth_of_name = 1
-            and s.key_digest not in (select k.digest from known as k)
-            and s.public_key_digest not in (select k.digest from known as k)
-            and not exists (
-                select from coins.coin_inventory as ci where ci.user_id = p_user_id and ci.key_id = s.key_id
-            )
     )
 
-    select array_agg(f.place)
-    into v_places
-    from fresh as f
-    where f.nth_of_key = 1;
+    select array_agg(f.is_fresh order by f.place)
+    into v_is_fresh
+    from fresh as f;
 
     -- Asked before anything is written: a refusal that rolls back a thousand rows is an attack at no cost.
     select cc.name, cc.max_unclaimed into v_category
     from (
-        select c.coin_category, count(*) as coins
-        from
-            unnest(p_coins)
-            with ordinality as c (key_id, coin_category, public_key_blob, signature_blob, place)
-        where c.place = any(v_places)
-        group by c.coin_category
+        select s.coin_category, count(*) as coins
+        from unnest(v_sent.categories, v_is_fresh) as s (coin_category, is_fresh)
+        where s.is_fresh
+        group by s.coin_category
     ) as added
     inner join coins.coin_category as cc on cc.name = added.coin_category
     where
@@ -95,14 +102,16 @@ begin
             hint = 'Nothing was stored. Ask for the count first and upload what is missing.';
     end if;
 
-    insert into coins.coin_inventory (user_id, key_id, coin_category, public_key_blob, signature_blob)
-    select p_user_id, c.key_id, c.coin_category, c.public_key_blob, c.signature_blob
+    -- In the order in which they came, and without ON CONFLICT, which writes twice: behind lock_user() nobody else uploads.
+    insert into coins.coin_inventory (
+        user_id, key_id, coin_category, public_key_blob, signature_blob, public_key_digest
+    )
+    select
+        p_user_id, c.key_id, c.coin_category, c.public_key_blob, c.signature_blob, v_digests[c.place]
     from
         unnest(p_coins)
         with ordinality as c (key_id, coin_category, public_key_blob, signature_blob, place)
-    where c.place = any(v_places)
-    order by c.place
-    on conflict on constraint uq_user_key do nothing;
+    where v_is_fresh[c.place];
     get diagnostics inserted = row_count;
 end
 $$;

@@ -89,7 +89,7 @@ select results_eq(
     from coins.spent_coin as sc order by 1$$,
     format(
         $$select gone.user_id::uuid, date_trunc('month', now())::date, array(
-            select coins.digest(value) from unnest(gone.names || gone.keys) as value order by 1
+            select unnest(coins.digests(gone.names || gone.keys)) order by 1
         )
         from (
             values

@@ -108,7 +108,7 @@ from unnest(array[pg_temp.coin('unclaimed'), pg_temp.coin('claimed')]) as c;
 select lives_ok(
     format(
         $$select coins.remember_spent(
-            %L, array[coins.digest('spent'), coins.digest((pg_temp.coin('spent')).public_key_blob)]
+            %L, coins.digests(array['spent'::bytea, (pg_temp.coin('spent')).public_key_blob])
         )$$,
         :bob
     ),

@@ -32,7 +32,7 @@ select is(
     'a coin that is not remembered may be uploaded'
 );
 select lives_ok(
-    format($$select coins.remember_spent(%L, array[coins.digest('n')])$$, :bob),
+    format($$select coins.remember_spent(%L, coins.digests(array['n']::bytea[]))$$, :bob),
     'a name alone may be remembered'
 );
 select is(

@@ -373,7 +373,7 @@ select lives_ok(
     $$select coins.add_spent_month('2031-01-01')$$, 'there may be more months'
 );
 insert into coins.spent_coin (user_id, month, digests)
-values (:erin, '2031-01-01', array[coins.digest('spent in another month')]);
+values (:erin, '2031-01-01', coins.digests(array['spent in another month']::bytea[]));
 select is(
     coins.upload_coins(:erin, array[pg_temp.coin('spent in another month')]), 0,
     'a coin is refused whatever month it was spent in'

@@ -2,20 +2,20 @@ begin;
 select plan(6);
 
 select is(
-    coins.digest('abc'), x'ba7816bf8f01cfea'::bigint,
-    'a digest is the first eight bytes of the SHA-256, most significant first'
-);
-select is(
-    coins.digest(''), x'e3b0c44298fc1c14'::bigint,
-    'nothing has a digest, too'
+    coins.digests(array['abc', '']::bytea[]), array[x'ba7816bf8f01cfea'::bigint, x'e3b0c44298fc1c14'::bigint],
+    'a digest is the first eight bytes of the SHA-256, most significant first, and nothing has one, too'
 );
 select isnt(
-    coins.digest('abc'), coins.digest('abd'),
+    coins.digests(array['abc']::bytea[]), coins.digests(array['abd']::bytea[]),
     'another key has another digest'
 );
 select is(
-    coins.digest(null), null,
-    'a missing key has none'
+    coins.digests(array[null, 'abc']::bytea[]), array[null, x'ba7816bf8f01cfea'::bigint],
+    'a missing key has none, and the others keep their places'
+);
+select is(
+    coins.digests(array[]::bytea[]), null,
+    'no keys have no digests'
 );
 
 insert into coins.coin_inventory (user_id, key_id, coin_category, public_key_blob, signature_blob)
@@ -27,7 +27,7 @@ select
     '' as signature_blob
 from generate_series(1, 200) as number;
 select is_empty(
-    'select key_id from coins.coin_inventory where public_key_digest <> coins.digest(public_key_blob)',
+    'select key_id from coins.coin_inventory where array[public_key_digest] <> coins.digests(array[public_key_blob])',
     'what the table remembers of a public key is its digest'
 );
 select ok(
