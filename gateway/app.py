@@ -8,6 +8,7 @@ import itertools
 import secrets
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from weakref import WeakSet
 
@@ -98,7 +99,7 @@ class Gateway:
         """Begin to read the catalog and to listen for its changes."""
         self.listener = asyncio.create_task(self._listen())
 
-    async def end_streams(self) -> None:
+    def end_streams(self) -> None:
         """End what has no end of its own, before the others are waited for."""
         self.streams.stop()
 
@@ -177,8 +178,8 @@ class Gateway:
 
     # -- the way of a request
 
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer any request; aiohttp's only route."""
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer any request; aiohttp's only handler."""
         started = time.perf_counter()
         request_id = _request_id(request)
         name = "unknown"
@@ -226,7 +227,7 @@ class Gateway:
             )
         return response
 
-    def _find(self, request: web.Request) -> tuple[Endpoint | None, Mapping[str, str]]:
+    def _find(self, request: web.BaseRequest) -> tuple[Endpoint | None, Mapping[str, str]]:
         """The endpoint of a request and the arguments in its path; None for a built-in page."""
         method, path = request.method, request.path
         endpoint = self.fixed.get((method, path))
@@ -250,7 +251,7 @@ class Gateway:
         raise Problem(404, "there is no such route; /docs lists them")
 
     async def _call_endpoint(
-        self, endpoint: Endpoint, request: web.Request, in_path: Mapping[str, str], request_id: str
+        self, endpoint: Endpoint, request: web.BaseRequest, in_path: Mapping[str, str], request_id: str
     ) -> web.StreamResponse:
         route = endpoint.route
         caller = self.verifier.verify(request.headers.get("Authorization")) if self.verifier else ANONYMOUS
@@ -276,7 +277,7 @@ class Gateway:
     async def _stream(
         self,
         endpoint: Endpoint,
-        request: web.Request,
+        request: web.BaseRequest,
         role: str,
         arguments: Mapping[str, Any],
         caller: Caller,
@@ -404,7 +405,7 @@ class Gateway:
 
     # -- built-in pages
 
-    async def _health(self, _request: web.Request) -> web.Response:
+    async def _health(self, _request: web.BaseRequest) -> web.Response:
         try:
             await self.primary.query("select 1")
             connected = True
@@ -419,32 +420,27 @@ class Gateway:
             headers={"Cache-Control": "no-store"},
         )  # fmt: skip
 
-    async def _metrics(self, _request: web.Request) -> web.Response:
+    async def _metrics(self, _request: web.BaseRequest) -> web.Response:
         body = await self.metrics.render(self.primary, self.catalog)
         return web.Response(body=body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
-    async def _to_docs(self, _request: web.Request) -> web.Response:
+    async def _to_docs(self, _request: web.BaseRequest) -> web.Response:
         return web.Response(status=302, headers={"Location": "/docs"})
 
-    async def _openapi(self, _request: web.Request) -> web.Response:
+    async def _openapi(self, _request: web.BaseRequest) -> web.Response:
         document = make_openapi(self.catalog, needs_token=self.verifier is not None)
         return web.Response(body=to_json(document), content_type="application/json")
 
 
-GATEWAY = web.AppKey("GATEWAY", Gateway)
+def make_server(gateway: Gateway) -> web.Server:
+    """aiohttp's server without its application, whose router finds one handler for all: 4 % of what a claim costs.
 
-
-def make_app(settings: Settings) -> web.Application:
-    """The aiohttp application."""
-    gateway = Gateway(settings)
-    # Handlers are not cancelled when a client hangs up, and one route means: HEAD never runs a GET's function.
-    app = web.Application(client_max_size=settings.max_body)
-    app.router.add_route("*", "/{path:.*}", gateway.handle)
-    app[GATEWAY] = gateway
-    app.on_startup.append(lambda _app: gateway.start())
-    app.on_shutdown.append(lambda _app: gateway.end_streams())
-    app.on_cleanup.append(lambda _app: gateway.stop())
-    return app
+    Handlers are not cancelled when a client hangs up, and since we route ourselves HEAD never runs a GET's function.
+    """
+    make_request = partial(web.BaseRequest, loop=asyncio.get_running_loop(), client_max_size=gateway.settings.max_body)
+    return web.Server(
+        gateway.handle, request_factory=make_request, handler_cancellation=False, access_log=None, keepalive_timeout=75
+    )
 
 
 def _encode(endpoint: Endpoint, answer: Answer) -> list[dict[str, Any]]:
@@ -458,7 +454,7 @@ def _encode(endpoint: Endpoint, answer: Answer) -> list[dict[str, Any]]:
     return [encode_row(dict(zip(answer.columns, row, strict=True))) for row in answer.rows]
 
 
-def _request_id(request: web.Request) -> str:
+def _request_id(request: web.BaseRequest) -> str:
     """The client's X-Request-Id where it is harmless in a log, else a new one."""
     sent = request.headers.get("X-Request-Id", "")
     if 0 < len(sent) <= 40 and REQUEST_ID_FORM.issuperset(sent):
