@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -57,6 +58,7 @@ class _Adapters:
 
     def __init__(self) -> None:
         self.adapters = AdaptersMap(psycopg.adapters)
+        self.adapters.register_dumper(None, _UuidDumper)
         self.connection = None
 
 
@@ -155,7 +157,7 @@ class Server:
     async def call_many(self, route: Route, role: str, calls: Sequence[Mapping[str, Any]]) -> Answer:
         """Call a route's batch twin: the arguments of many calls as arrays, one statement, one commit."""
         pool = await self.pool(f"{LOGIN}_{role}", "batches")
-        columns = [[call.get(field.name, field.constant) for call in calls] for field in route.arguments]
+        columns = [array_of([call.get(field.name, field.constant) for call in calls]) for field in route.arguments]
         try:
             async with pool.connection() as connection:
                 cursor = connection.cursor(binary=True)
@@ -199,6 +201,16 @@ class Server:
         if connection in self.in_doubt:
             self.in_doubt.discard(connection)
             raise Problem(503, OUTCOME_UNKNOWN)
+
+
+class _UuidDumper(Dumper):
+    """Puts the text of a UUID into a composite; elsewhere the server takes the text as it is."""
+
+    oid = psycopg.adapters.types["uuid"].oid
+    format = pq.Format.BINARY
+
+    def dump(self, obj: str) -> bytes:
+        return bytes.fromhex(obj.replace("-", ""))
 
 
 def _register_domains(composite: Composite, adapters: AdaptersMap) -> None:
@@ -258,6 +270,20 @@ def batch_statement(route: Route) -> str:
     """The call of a batch twin: arrays in the order of the single function's arguments."""
     arrays = ", ".join(f"%b::{field.type}[]" for field in route.arguments)
     return f"select * from {route.batch_function}({arrays})"
+
+
+def array_of(values: list[Any]) -> str | list[Any]:
+    """An array as PostgreSQL writes it, where strings and integers are all there is: the driver, which looks into each
+    element for its type, takes five times as long."""
+    if not {type(value) for value in values} <= {str, int, NoneType}:
+        return values
+    return "{" + ",".join(map(_element, values)) + "}"
+
+
+def _element(value: str | int | None) -> str:
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return "null" if value is None else str(value)
 
 
 def _type(field: Field) -> str:
