@@ -394,7 +394,7 @@ class Gateway:
         body: Any
         if route.rows_as:
             body = {route.rows_as: rows}
-            self.metrics.rows.labels(route.name).inc(len(rows))
+            self.metrics.count_rows(route.name, len(rows))
         elif not route.results:
             return web.Response(status=204)
         elif not rows:

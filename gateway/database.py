@@ -157,7 +157,8 @@ class Server:
     async def call_many(self, route: Route, role: str, calls: Sequence[Mapping[str, Any]]) -> Answer:
         """Call a route's batch twin: the arguments of many calls as arrays, one statement, one commit."""
         pool = await self.pool(f"{LOGIN}_{role}", "batches")
-        columns = [array_of([call.get(field.name, field.constant) for call in calls]) for field in route.arguments]
+        defaults = [(field.name, field.constant) for field in route.arguments]
+        columns = [array_of([call.get(name, default) for call in calls]) for name, default in defaults]
         try:
             async with pool.connection() as connection:
                 cursor = connection.cursor(binary=True)
