@@ -49,7 +49,7 @@ async def serve(settings: Settings) -> int:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    ready = asyncio.create_task(gateway.ready.wait())
+    ready = asyncio.create_task(gateway.routes.ready.wait())
     await asyncio.wait([ready, asyncio.create_task(stopping.wait())], return_when=asyncio.FIRST_COMPLETED)
     if ready.done():
         # What is there now stays: the collector need not walk over it again and again while requests wait.

@@ -334,7 +334,7 @@ async def test_nothing_is_left_of_clients_that_hang_up(watched: Database, tmp_pa
     gateway = Gateway(settings)
     await gateway.start()
     async with RawTestServer(gateway.handle) as server:
-        await gateway.ready.wait()
+        await gateway.routes.ready.wait()
 
         async def settle(count: int) -> None:
             async with asyncio.timeout(20):
