@@ -11,7 +11,7 @@ import sys
 import uvloop
 from aiohttp import web
 
-from .app import GATEWAY, make_app
+from .app import Gateway, make_server
 from .logs import configure_logs, log
 from .settings import SettingError, Settings, read_settings
 from .tokens import Verifier, make_private_key
@@ -32,16 +32,15 @@ ALICE = "a11ce000-0000-4000-8000-000000000000"
 
 async def serve(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT, then stop accepting, finish what was begun, and return the exit code."""
-    app = make_app(settings)
-    runner = web.AppRunner(
-        app, access_log=None, shutdown_timeout=settings.drain, handler_cancellation=False, keepalive_timeout=75
-    )
+    gateway = Gateway(settings)
+    runner = web.ServerRunner(make_server(gateway), shutdown_timeout=settings.drain)
     await runner.setup()
+    await gateway.start()
     site = web.TCPSite(runner, settings.host, settings.port, backlog=1024)
     try:
         await site.start()
     except OSError as error:
-        await runner.cleanup()
+        await gateway.stop()
         print(
             f"aqm: can't listen on {settings.host}:{settings.port} ({error.strerror}); AQM_PORT chooses another port",
             file=sys.stderr,
@@ -50,7 +49,7 @@ async def serve(settings: Settings) -> int:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    ready = asyncio.create_task(app[GATEWAY].ready.wait())
+    ready = asyncio.create_task(gateway.routes.ready.wait())
     await asyncio.wait([ready, asyncio.create_task(stopping.wait())], return_when=asyncio.FIRST_COMPLETED)
     if ready.done():
         # What is there now stays: the collector need not walk over it again and again while requests wait.
@@ -62,7 +61,9 @@ async def serve(settings: Settings) -> int:
         print(welcome(settings, port), flush=True)
     await stopping.wait()
     log().info("draining")
+    gateway.end_streams()
     await runner.cleanup()
+    await gateway.stop()
     log().info("stopped")
     return 0
 

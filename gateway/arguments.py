@@ -19,23 +19,26 @@ BODY_TIMEOUT = 30
 """Seconds in which a body must arrive."""
 
 
-async def read_sent(request: web.Request, count_bytes: Callable[[int], None]) -> tuple[dict[str, Any], bool]:
+async def read_sent(request: web.BaseRequest, count_bytes: Callable[[int], None]) -> tuple[dict[str, Any], bool]:
     """What the client sent, by JSON name, and whether the values are strings of a URL.
 
     count_bytes: told the size of a body before it is decoded; may refuse it.
     """
     if request.method in ("GET", "DELETE"):
         query = request.query
-        if len(set(query)) < len(query):
+        sent: dict[str, Any] = dict(query)
+        if len(sent) < len(query):
             name = next(name for name in query if len(query.getall(name)) > 1)
             raise invalid(name, "is given more than once")
-        return dict(query), True
+        return sent, True
     if request.query:
         raise invalid(next(iter(request.query)), "belongs into the body")
     if request.content_type != "application/json":
         raise Problem(415, "the body must be application/json")
     try:
         async with asyncio.timeout(BODY_TIMEOUT):
+            if request.headers.get("Expect", "").lower() == "100-continue":
+                await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             raw = await request.read()
         count_bytes(len(raw))
         body = orjson.loads(raw)

@@ -54,6 +54,7 @@ class Batcher:
         self.patience = patience
         self.limit = limit
         self.observe = observe
+        self.loop = asyncio.get_running_loop()  # kept: to ask for it is a system call in Python 3.11
         self.waiting: deque[tuple[Call, asyncio.Future[Answer], float]] = deque()
         self.tasks: set[asyncio.Task[None]] = set()
         self.is_sending = False
@@ -64,13 +65,13 @@ class Batcher:
         """The answer to one call. Raises Problem and the driver's errors as a call of its own would."""
         if len(self.waiting) >= self.max_waiting:
             raise Problem(503, "too many requests are waiting")
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Answer] = self.loop.create_future()
         self.waiting.append((arguments, future, time.monotonic() + self.patience))
         if not self.is_sending:
             self.is_sending = True
             self._spawn(self._send_all())
         if self.watch is None:
-            self.watch = asyncio.get_running_loop().call_later(WATCHED_EVERY, self._look_at_clock)
+            self.watch = self.loop.call_later(WATCHED_EVERY, self._look_at_clock)
         try:
             return await future
         finally:
@@ -82,7 +83,7 @@ class Batcher:
             await asyncio.wait(self.tasks)
 
     def _spawn(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+        task = self.loop.create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
@@ -113,8 +114,7 @@ class Batcher:
                 for _, future in sent:
                     _fail(future, Problem(503, OUTCOME_UNKNOWN))
         is_busy = self.waiting or self.under_way
-        loop = asyncio.get_running_loop()
-        self.watch = loop.call_later(WATCHED_EVERY, self._look_at_clock) if is_busy else None
+        self.watch = self.loop.call_later(WATCHED_EVERY, self._look_at_clock) if is_busy else None
 
     @contextmanager
     def _watched(self, sent: Sequence[Sent]) -> Iterator[None]:
@@ -161,7 +161,7 @@ class Batcher:
                 rows[number - 1].append(row[first:])
             elif error_code == LOCKED:
                 self._spawn(self._send_alone(arguments, future))
-                batch[number - 1] = (arguments, asyncio.get_running_loop().create_future())
+                batch[number - 1] = (arguments, self.loop.create_future())
             else:
                 detail = None if detail_at is None else row[detail_at]
                 _fail(future, refusal(error_code, row[message_at], detail=detail))

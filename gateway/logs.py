@@ -37,19 +37,19 @@ class RequestLog:
     """The lines of requests, in the same form as all others, gathered for a moment and written together."""
 
     def __init__(self) -> None:
-        self.lines: list[bytes] = []
+        self.lines = bytearray()  # a list would keep each line in the kilobyte that it was made in
 
     def write(self, **event: Any) -> None:
         """Add a line; it is written within GATHERED_FOR seconds, or by flush()."""
         if not self.lines:
             asyncio.get_running_loop().call_later(GATHERED_FOR, self.flush)
         event |= {"event": "request", "level": "info", "timestamp": datetime.now(UTC)}
-        self.lines.append(orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z))
+        self.lines += orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
 
     def flush(self) -> None:
         """Write what was gathered."""
-        lines, self.lines = self.lines, []
-        sys.stderr.buffer.write(b"".join(lines))
+        lines, self.lines = self.lines, bytearray()
+        sys.stderr.buffer.write(lines)
         sys.stderr.buffer.flush()
 
 

@@ -47,6 +47,7 @@ class Metrics:
         )  # fmt: skip
         self.streams = Gauge("aqm_streams", "Clients that watch.", registry=self.registry)
         self.children: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
+        self.row_children: dict[str, Counter] = {}
         self.from_database: list[Metric] = []
         self.read_at = float("-inf")
 
@@ -59,6 +60,13 @@ class Metrics:
         children[0].inc()
         if seconds is not None:
             children[1].observe(seconds)
+
+    def count_rows(self, route: str, rows: int) -> None:
+        """Count the rows of an answer."""
+        child = self.row_children.get(route)
+        if child is None:
+            child = self.row_children[route] = self.rows.labels(route)
+        child.inc(rows)
 
     def watch_pools(self, servers: dict[str, Server]) -> None:
         """Show the pools of these servers from now on."""

@@ -32,8 +32,8 @@ POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' d
 """Swagger UI sets styles inline; nothing else may come from elsewhere."""
 
 
-def _page(body: bytes, content_type: str) -> Callable[[web.Request], Awaitable[web.Response]]:
-    async def answer(_request: web.Request) -> web.Response:
+def _page(body: bytes, content_type: str) -> Callable[[web.BaseRequest], Awaitable[web.Response]]:
+    async def answer(_request: web.BaseRequest) -> web.Response:
         headers = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff"}
         return web.Response(body=body, content_type=content_type, charset="utf-8", headers=headers)
 

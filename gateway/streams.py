@@ -57,7 +57,7 @@ class Stream:
 
     def __init__(
         self,
-        request: web.Request,
+        request: web.BaseRequest,
         who: str,
         key: tuple[str, str],
         read: Callable[[], Awaitable[Rows]],
@@ -161,7 +161,7 @@ class Streams:
 
     async def serve(
         self,
-        request: web.Request,
+        request: web.BaseRequest,
         who: str,
         key: tuple[str, str],
         read: Callable[[], Awaitable[Rows]],
@@ -250,7 +250,7 @@ def _event(event: str, **data: Any) -> bytes:
     return b"event: %b\ndata: %b\n\n" % (name.encode(), to_json(data))
 
 
-def _limit_send_buffer(request: web.Request) -> None:
+def _limit_send_buffer(request: web.BaseRequest) -> None:
     connection = request.transport and request.transport.get_extra_info("socket")
     if connection:
         with suppress(OSError):

@@ -8,6 +8,7 @@ import time
 import uuid
 from urllib.parse import urlsplit
 
+import orjson
 import pytest
 
 from conftest import Database, RunningGateway, make_coins, upload
@@ -91,3 +92,15 @@ async def test_who_does_not_read_fills_no_memory(
 def resident_megabytes(gateway: RunningGateway) -> float:
     with open(f"/proc/{gateway.process.pid}/statm") as file:
         return int(file.read().split()[1]) * 4096 / 2**20
+
+
+async def test_who_asks_whether_to_send_a_body_is_told_to_go_on(gateway: RunningGateway, bob: uuid.UUID) -> None:
+    reader, writer = await connect(gateway)
+    body = orjson.dumps({"user_id": str(bob), "coins": []})
+    head = f"POST /v1/coins/upload HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\nExpect: 100-continue\r\n"
+    writer.write(f"{head}Content-Type: application/json\r\n\r\n".encode())
+    assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+    writer.write(body)
+    status, _, answer = await read_answer(reader)
+    assert (status, answer) == ("HTTP/1.1 200 OK", b'{"inserted":0}')
+    writer.close()

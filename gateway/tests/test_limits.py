@@ -41,12 +41,9 @@ def test_without_a_limit_nobody_is_counted() -> None:
 def test_callers_who_are_gone_are_forgotten() -> None:
     counts = CallerCounts()
     for number in range(100_000):
-        counts.incr(f"caller {number}", expiry=0)
+        counts.add(f"caller {number}", cost=1, seconds=0)
     assert len(counts.counts) <= 1001
-    assert counts.incr("stays", expiry=60) == 1
+    assert counts.add("stays", cost=1, seconds=60)[0] == 1
     for number in range(3000):
-        counts.incr(f"caller {number}", expiry=0)
-    assert counts.incr("stays", expiry=60) == 2
-    assert counts.get("stays") == 2
-    counts.clear("stays")
-    assert counts.get("stays") == 0
+        counts.add(f"caller {number}", cost=1, seconds=0)
+    assert counts.add("stays", cost=1, seconds=60)[0] == 2

@@ -13,10 +13,10 @@ from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import RawTestServer
 
 from conftest import Database, Project, RunningGateway, claim, make_coins, upload, wait_until
-from gateway.app import GATEWAY, make_app
+from gateway.app import Gateway
 from gateway.settings import read_settings
 from gateway.tokens import make_private_key, make_token, read_private_key
 
@@ -331,10 +331,10 @@ async def test_the_gateway_stops_at_once_and_ends_streams_whole(
 async def test_nothing_is_left_of_clients_that_hang_up(watched: Database, tmp_path: Path) -> None:
     """In this process, so that its tasks can be counted."""
     settings = read_settings({"AQM_DSN": watched.dsn, "AQM_RATE_LIMIT": "off", "AQM_DATA_DIR": str(tmp_path)})
-    app = make_app(settings)
-    gateway = app[GATEWAY]
-    async with TestServer(app) as server:
-        await gateway.ready.wait()
+    gateway = Gateway(settings)
+    await gateway.start()
+    async with RawTestServer(gateway.handle) as server:
+        await gateway.routes.ready.wait()
 
         async def settle(count: int) -> None:
             async with asyncio.timeout(20):
@@ -357,6 +357,7 @@ async def test_nothing_is_left_of_clients_that_hang_up(watched: Database, tmp_pa
             at_rest = at_rest or tasks
             assert tasks <= at_rest
             assert not gateway.streams.groups
+    await gateway.stop()
 
 
 async def test_who_does_not_read_costs_no_memory_and_is_hung_up_on(
