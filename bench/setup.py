@@ -29,6 +29,9 @@ from .stock import Stock
 from .walk import identity, paths
 from .wrk import Wrk, find_wrk, wrk_version
 
+SEGMENTS = 128
+"""Twice what is kept to be looked at."""
+
 PROBE = f"/v1/coins/count?user_id={identity('recipient', 0)}"
 """Both sides answer it once they have their database."""
 
@@ -116,7 +119,7 @@ class Bench:
         """The chosen load generator, or a named one, against a server."""
         options = self.options
         if (generator or chosen_generator(options)) == "wrk":
-            return Wrk(server.url, self.paths, self.home / f"{server.name}.keys", clients)
+            return Wrk(server.url, self.paths, clients)
         return BuiltIn(server.url, paths(options.recipients, options.category), clients, looks_at_coins)
 
     def pgbench(self, name: str, stock: Stock, script: str, clients: int, **options: int) -> PgBench:
@@ -184,11 +187,22 @@ def default_yardstick() -> Path:
 
 def _start_cluster(stack: contextlib.ExitStack, home: Path) -> Cluster:
     # What a round wrote must still be there when it is looked at, whatever checkpoint came meanwhile.
-    cluster = Cluster(home / "postgres", {"wal_keep_size": "4GB"})
+    cluster = Cluster(home / "postgres", {"wal_keep_size": "1GB", "min_wal_size": "4GB"})
     stack.callback(shutil.rmtree, cluster.sockets, ignore_errors=True)
     stack.callback(cluster.stop, "immediate")
     cluster.start()
+    _write_segments(cluster)
     return cluster
+
+
+def _write_segments(cluster: Cluster) -> None:
+    """Let the server have written WAL before, as one in use has: it takes old segments again, where a new one makes
+    everybody wait for 16 MB of zeros, some 50 ms."""
+    with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as connection:
+        for _ in range(SEGMENTS):
+            connection.execute("select pg_logical_emit_message(true, 'aqm bench', 'a segment')")
+            connection.execute("select pg_switch_wal()")
+        connection.execute("checkpoint")
 
 
 def _connections(options: Options) -> int:

@@ -223,7 +223,7 @@ def make_load(generator: str, url: str, walk: list[str], folder: Path) -> Load:
     (folder / "paths").write_text("\n".join(walk))
     if generator == "drive":
         return Drive("arrivals", url, connections=4, rate=50, paths=folder / "paths")
-    return Wrk(url, folder / "paths", folder / "keys", clients=4)
+    return Wrk(url, folder / "paths", clients=4)
 
 
 @pytest.mark.parametrize("generator", GENERATORS)
@@ -236,17 +236,22 @@ def test_a_server_that_gives_one_coin_to_everybody_is_found_out(
         result = load.run(1)
     assert result.coins > 1
     faults = audit(stock, result, claimed=0, max_unread=load.max_unread)
+    if generator == "wrk":
+        # It looks at no coin: the books tell.
+        assert faults["coin received but not claimed in the database"] == result.coins
+        return
     assert faults["coin given twice"] == result.coins - 1
     assert faults["coin received but not claimed in the database"] == 1
-    if generator != "wrk":
-        assert result.faults["coin of another recipient"] > 0
+    assert result.faults["coin of another recipient"] > 0
     # What was given in one round must not be given in the next.
     assert audit(stock, result, claimed=0, max_unread=0)["coin given twice"] == result.coins
 
 
 @pytest.mark.parametrize(("fault", "status"), [("empty answer", 200), ("status 503", 503)])
 @pytest.mark.parametrize("generator", GENERATORS)
-def test_an_empty_answer_and_a_refusal_are_counted(generator: str, fault: str, status: int, tmp_path: Path) -> None:
+def test_an_empty_answer_and_a_refusal_are_counted(
+    generator: str, fault: str, status: int, database: Database, tmp_path: Path
+) -> None:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             body = b'{"coins":[]}'
@@ -263,8 +268,14 @@ def test_an_empty_answer_and_a_refusal_are_counted(generator: str, fault: str, s
         load = make_load(generator, f"http://127.0.0.1:{server.server_port}", paths(1, "GOLD"), tmp_path)
         result = load.run(1)
         server.shutdown()
+    if generator == "wrk" and status == 200:
+        stock = Stock(database.dsn, ("coins", "coin_inventory"), recipients=1, category="GOLD")
+        assert audit(stock, result, claimed=0, max_unread=4) == {
+            "coin received but not claimed in the database": result.coins
+        }
+        return
     assert result.coins == 0
-    assert result.faults[fault] > 0
+    assert result.faults["status other than 200" if generator == "wrk" else fault] > 0
 
 
 def test_claims_that_nobody_received_are_counted_beyond_those_that_were_on_their_way(database: Database) -> None:
