@@ -13,7 +13,7 @@ from typing import Any
 from weakref import WeakSet
 
 import psycopg
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from psycopg_pool import PoolTimeout, TooManyRequests
 
 from . import pages
@@ -107,6 +107,8 @@ class Gateway:
         request_id = _request_id(request)
         name = "unknown"
         try:
+            if "Expect" in request.headers:
+                await _let_go_on(request)
             method, path = request.method, request.path
             if path in self.built_in and (method, path) not in self.routes.fixed:
                 if method not in ("GET", "HEAD"):
@@ -332,6 +334,14 @@ def make_server(gateway: Gateway) -> web.Server:
     return web.Server(
         gateway.handle, request_factory=make_request, handler_cancellation=False, access_log=None, keepalive_timeout=75
     )
+
+
+async def _let_go_on(request: web.BaseRequest) -> None:
+    """Tell a client that asks whether to send its body to go on, as aiohttp's router would: before anything is refused,
+    since a body that comes after the refusal would be taken for the next request (RFC 9110, 10.1.1)."""
+    if request.version >= HttpVersion11 and request.headers["Expect"].lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # it is no answer yet
 
 
 def _encode(endpoint: Endpoint, answer: Answer) -> list[dict[str, Any]]:

@@ -37,8 +37,6 @@ async def read_sent(request: web.BaseRequest, count_bytes: Callable[[int], None]
         raise Problem(415, "the body must be application/json")
     try:
         async with asyncio.timeout(BODY_TIMEOUT):
-            if request.headers.get("Expect", "").lower() == "100-continue":
-                await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             raw = await request.read()
         count_bytes(len(raw))
         body = orjson.loads(raw)

@@ -94,13 +94,31 @@ def resident_megabytes(gateway: RunningGateway) -> float:
         return int(file.read().split()[1]) * 4096 / 2**20
 
 
-async def test_who_asks_whether_to_send_a_body_is_told_to_go_on(gateway: RunningGateway, bob: uuid.UUID) -> None:
+EXPECTING = "Host: x\r\nContent-Length: {length}\r\nExpect: 100-continue\r\nContent-Type: {type}\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("media_type", "status"),
+    [("application/json", "HTTP/1.1 200 OK"), ("text/plain", "HTTP/1.1 415 Unsupported Media Type")],
+)
+async def test_who_asks_whether_to_send_a_body_is_told_to_go_on(
+    gateway: RunningGateway, bob: uuid.UUID, media_type: str, status: str
+) -> None:
     reader, writer = await connect(gateway)
     body = orjson.dumps({"user_id": str(bob), "coins": []})
-    head = f"POST /v1/coins/upload HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\nExpect: 100-continue\r\n"
-    writer.write(f"{head}Content-Type: application/json\r\n\r\n".encode())
-    assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
-    writer.write(body)
-    status, _, answer = await read_answer(reader)
-    assert (status, answer) == ("HTTP/1.1 200 OK", b'{"inserted":0}')
+    for _ in range(2):  # the connection is in order after a refusal, too
+        head = "POST /v1/coins/upload HTTP/1.1\r\n" + EXPECTING.format(length=len(body), type=media_type)
+        writer.write(head.encode())
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(body)
+        assert (await read_answer(reader))[0] == status
+    writer.close()
+
+
+async def test_an_old_client_is_not_told_to_go_on(gateway: RunningGateway) -> None:
+    reader, writer = await connect(gateway)
+    writer.write(
+        f"POST /v1/coins/upload HTTP/1.0\r\n{EXPECTING.format(length=2, type='application/json')}{{}}".encode()
+    )
+    assert (await read_answer(reader))[0].endswith("422 Unprocessable Entity")
     writer.close()

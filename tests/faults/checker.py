@@ -259,7 +259,7 @@ class Checker:
 
 
 def digest(value: bytes) -> int:
-    """What the memory of spent coins keeps of a key's name and of a public key: coins.digest()."""
+    """What the memory of spent coins keeps of a key's name and of a public key: coins.digests()."""
     return int.from_bytes(hashlib.sha256(value).digest()[:8], signed=True)
 
 

@@ -73,7 +73,7 @@ begin
                 raise exception using errcode = v_row.error_code, message = v_row.error_message;
             end if;
         end loop;
-        exit when v_row.error_code is distinct from '55P03';
+        exit when v_row.error_code is distinct from '55P03' or v_look = 5;
         perform pg_sleep(0.01);
     end loop;
 end
@@ -82,7 +82,7 @@ $$;
 comment on function coins.claim_coins(uuid, uuid, text, integer, uuid) is
 'Claims the oldest unclaimed coins of a recipient for one sender; no other sender ever gets them.
 p_target_user_id: the recipient. p_requester_id: the sender, remembered until the hard delete. p_coin_category: GOLD, SILVER or BRONZE. p_count: coins wanted, 1 to 100. p_request_id: the sender''s own id for this claim: a retry with it gets the same coins again; null: each call is a claim of its own.
-Returns the coins, oldest first; fewer than asked, or none, when there are no more or a quota leaves no more. None is not remembered under a request id. In psql: inside a transaction that is rolled back the coins go back on sale although you have seen them, so claim outside of BEGIN.
+Returns the coins, oldest first, but for those of an upload that was slow to commit, which come last; fewer than asked, or none, when there are no more or a quota leaves no more. None is not remembered under a request id. In psql: inside a transaction that is rolled back the coins go back on sale although you have seen them, so claim outside of BEGIN.
 Errors: 22023 for a null, an unknown category or a count out of range; PT422 for a request id that was used for another claim; PT410 for one whose coins are hard-deleted; PT429 when a quota is used up, with the seconds to wait as detail. Coins that others hold are waited for, 50 ms at most, where the batch says 55P03.';
 
 revoke all on function coins.claim_coins(uuid, uuid, text, integer, uuid) from public;

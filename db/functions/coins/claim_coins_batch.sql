@@ -161,12 +161,15 @@ begin
         ) as c
         where
             c.refusal is not null
-            or exists (
-                select from coins.coin_inventory as ci
+            -- A value, not EXISTS: beside OR that may become a hash of everybody's stock.
+            or (
+                select true
+                from coins.coin_inventory as ci
                 where
                     ci.user_id = c.target_user_id
                     and ci.coin_category = c.coin_category
                     and ci.fetched_by is null
+                limit 1
             );
     end if;
 
@@ -195,7 +198,7 @@ $$;
 comment on function coins.claim_coins_batch(uuid[], uuid[], text[], integer[], uuid[]) is
 'Answers many calls of claim_coins() in one transaction; element n of each array belongs to call n.
 p_target_user_ids: the recipients. p_requester_ids: the senders. p_coin_categories: GOLD, SILVER or BRONZE. p_counts: coins wanted, 1 to 100. p_request_ids: the senders'' ids for their claims, or nulls.
-Returns the coins with the number of their call, counted from 1, oldest first; a call without coins has no row. A refused call has one row with error_code, error_message and error_detail: 22023, PT422, PT410 or PT429 as claim_coins() would raise it, or 55P03 when the call must be made alone, because others hold locks for a moment, have the same request id or the rest of the quota.
+Returns the coins with the number of their call, counted from 1, oldest first, but for those of an upload that was slow to commit, which come last; a call without coins has no row. A refused call has one row with error_code, error_message and error_detail: 22023, PT422, PT410 or PT429 as claim_coins() would raise it, or 55P03 when the call must be made alone, because others hold locks for a moment, have the same request id or the rest of the quota.
 Errors: none of its own.';
 
 revoke all on function coins.claim_coins_batch(uuid[], uuid[], text[], integer[], uuid[]) from public;

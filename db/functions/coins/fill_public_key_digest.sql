@@ -15,7 +15,3 @@ comment on function coins.fill_public_key_digest() is
 Errors: none.';
 
 revoke all on function coins.fill_public_key_digest() from public;
-
-create or replace trigger fill_public_key_digest
-before insert on coins.coin_inventory
-for each row when (new.public_key_digest is null) execute function coins.fill_public_key_digest();
