@@ -77,6 +77,7 @@ class _Link:
         self.far, self.far_writer = far
         self.cut: Point | None = None
         self.is_cut = False
+        self.in_transaction = False
 
     async def run(self) -> None:
         ways = [asyncio.create_task(self._questions()), asyncio.create_task(self._answers())]
@@ -92,7 +93,8 @@ class _Link:
 
     async def _questions(self) -> None:
         while data := await self.near.read(PIECE):
-            if self.cut is None and self.proxy.ordered and self.proxy.is_question(data):
+            # Inside of a transaction, where a gateway reads its catalog, no answer is ever whole.
+            if self.cut is None and not self.in_transaction and self.proxy.ordered and self.proxy.is_question(data):
                 self.cut = self.proxy.ordered.popleft()
                 if self.cut is Point.BEFORE_SEND:
                     return self._done()
@@ -105,6 +107,7 @@ class _Link:
         held = b""
         while data := await self.far.read(PIECE):
             if self.cut is None:
+                self.in_transaction = data.endswith(IN_TRANSACTION)
                 self.near_writer.write(data)
                 await self.near_writer.drain()
                 continue
@@ -133,6 +136,10 @@ def is_whole_http(data: bytes) -> bool:
     head, end, body = data.partition(b"\r\n\r\n")
     length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
     return bool(end) and len(body) >= int(length or 0)
+
+
+IN_TRANSACTION = b"Z\x00\x00\x00\x05T"
+"""ReadyForQuery inside of a transaction."""
 
 
 def is_database_question(data: bytes) -> bool:
