@@ -14,6 +14,8 @@ set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
+set enable_sort = off
+set enable_incremental_sort = off
 as $$
 declare
     -- A call whose element is 0 is done with; settle_claims() learns what was allowed at first.
@@ -161,7 +163,8 @@ begin
         ) as c
         where
             c.refusal is not null
-            -- A value, not EXISTS: beside OR that may become a hash of everybody's stock.
+            -- A value, not EXISTS, which beside OR may become a hash of everybody's stock; and in an order that only the
+            -- queue's index has: a plan from the time when all tables were empty would scan what has come since.
             or (
                 select true
                 from coins.coin_inventory as ci
@@ -169,6 +172,7 @@ begin
                     ci.user_id = c.target_user_id
                     and ci.coin_category = c.coin_category
                     and ci.fetched_by is null
+                order by ci.uploaded_at, ci.record_id
                 limit 1
             );
     end if;
