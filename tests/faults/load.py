@@ -86,9 +86,11 @@ class Load:
         hurry = asyncio.get_running_loop().call_later(LAST_PATIENCE, self.world.hurried.set)
         await asyncio.gather(*self.tasks)
         await self.installation.quiet()
-        for client in self.clients:
-            await client.settle_open_wishes()
+        await asyncio.gather(*(client.settle_open_wishes() for client in self.clients))
         hurry.cancel()
+        if left := sum(len(client.open_wishes) for client in self.clients):
+            # What an attempt of theirs claimed would look lost.
+            raise HarnessError(f"{left} requests could not be asked again within {LAST_PATIENCE:.0f} s")
 
     def _look_at_tasks(self) -> None:
         for task in self.tasks:
