@@ -225,7 +225,11 @@ class Client:
         for wish in self.open_wishes:
             wish.unresolved = 0
         while self.open_wishes and not self.world.hurried.is_set():
-            await self.settle(self.open_wishes.pop())
+            wish = self.open_wishes.pop()
+            await self.settle(wish)
+            if self.world.hurried.is_set():
+                # Time ran out on it: it counts as left, answered or not.
+                self.open_wishes.append(wish)
 
     async def store(self, coins: Sequence[Coin]) -> None:
         """Upload until there is an answer."""

@@ -27,7 +27,7 @@ end
 $$;
 
 comment on function coins.claim_refusal(uuid, uuid, text, integer) is
-'Says why a claim can''t be served, or null when it can: the one rule for claim_coins() and its batch twin.
+'Says why a claim can''t be served, or null when it can: the one rule for claim_coins_batch(), and so for claim_coins(), and for claim_many().
 p_target_user_id: the recipient. p_requester_id: the sender. p_coin_category: name of a category. p_count: coins wanted, 1 to 100.
 Errors: none.';
 
