@@ -22,7 +22,8 @@ from .arguments import read_sent
 from .batching import Batcher
 from .catalog import Route
 from .codec import encode_row, to_json
-from .database import Answer, Server, is_lost, may_repeat
+from .connections import Answer, is_lost
+from .database import Server, batch_arguments, batch_statement, may_repeat
 from .limits import CallerLimit
 from .logs import RequestLog, fault, log
 from .metrics import Metrics
@@ -266,7 +267,9 @@ class Gateway:
             route, settings = endpoint.route, self.settings
             sizes = self.metrics.batch_sizes.labels(route.name)
             batcher = endpoint.batchers[role] = Batcher(
-                call_many=lambda calls: self.primary.call_many(route, role, calls),
+                lane=self.primary.lane(role),
+                statement=batch_statement(route),
+                pack=partial(batch_arguments, route),
                 call_one=lambda arguments: self.primary.call(route, role, arguments, "alone"),
                 may_repeat=lambda arguments: may_repeat(route, arguments),
                 max_batch=settings.max_batch,

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from functools import partial
 from types import NoneType
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
@@ -15,42 +15,17 @@ import psycopg
 from psycopg import abc, pq
 from psycopg.adapt import AdaptersMap, Dumper
 from psycopg.types.composite import register_composite
-from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
+from psycopg_pool import AsyncConnectionPool
 
 from .catalog import Catalog, Composite, Field, Route
+from .connections import CONNECTION, TRUSTED_FOR, Answer, is_lost, settings_of_session, tells_of_doubt
+from .lane import Lane
 from .problems import OUTCOME_UNKNOWN, Problem
 from .settings import LOGIN, Settings, login_dsn
 
 Connection = psycopg.AsyncConnection[Any]
-SYNCHRONOUS_COMMIT_CANCELLED = "canceling wait for synchronous replication"
-"""Start of the one message text that is read: it has no SQLSTATE of its own (PostgreSQL's syncrep.c)."""
-
-CONNECTION = {
-    "autocommit": True,
-    "application_name": "aqm gateway",
-    "connect_timeout": 5,
-    # A server that is gone without a word is noticed within half a minute (libpq's names; TCP only).
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 15000,
-}
-"""How every connection is made."""
-
-TRUSTED_FOR = 1.0
-"""Seconds in which a connection that was just used is handed out again without a check."""
-
 GIVES_UP = 3.0
 """Seconds a pool tries to reconnect by itself; short, so that the next caller makes it try again."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a function returned. columns: names. rows: tuples. status: what it set response.status to, or None."""
-
-    columns: tuple[str, ...]
-    rows: list[tuple[Any, ...]]
-    status: str | None = None
 
 
 class _Adapters:
@@ -76,25 +51,20 @@ class Server:
         self.last_used: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
         self.in_doubt: WeakSet[Connection] = WeakSet()
         self.opening = asyncio.Lock()
+        self.lanes: dict[str, Lane] = {}
 
-    async def pool(self, login: str, purpose: str = "calls") -> AsyncConnectionPool[Connection]:
-        """The pool of a login for a purpose, opened at its first use.
-
-        Batches have connections of their own: whoever fills the others can't stop everybody's claims.
-        """
-        name = f"{login} {purpose}"
-        pool = self.pools.get(name)
+    async def pool(self, login: str) -> AsyncConnectionPool[Connection]:
+        """The pool of a login, opened at its first use."""
+        pool = self.pools.get(login)
         if pool is None:
             async with self.opening:
-                pool = self.pools.get(name) or await self._open_pool(login, purpose, name)
+                pool = self.pools.get(login) or await self._open_pool(login)
         return pool
 
-    async def _open_pool(self, login: str, purpose: str, name: str) -> AsyncConnectionPool[Connection]:
+    async def _open_pool(self, login: str) -> AsyncConnectionPool[Connection]:
         settings = self.settings
-        # Batches follow each other; in turn on two connections each would find its backend's caches cold, which costs a
-        # tenth of the database's time and of ours. The gateway's own queries are few: health, metrics, the catalog.
-        is_own = login == LOGIN
-        least, most = (1, 1) if purpose == "batches" else (1, 2) if is_own else (settings.pool_min, settings.pool_max)
+        # The gateway's own queries are few: health, metrics, the catalog.
+        least, most = (1, 2) if login == LOGIN else (settings.pool_min, settings.pool_max)
         pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             login_dsn(self.dsn, login, settings.password),
             kwargs=CONNECTION | {"prepare_threshold": 2 if settings.prepare else None, "context": self.context},
@@ -107,12 +77,25 @@ class Server:
             reconnect_timeout=GIVES_UP,
             configure=self._configure,
             check=self._check,
-            name=name,
+            name=login,
             open=False,
         )
         await pool.open(wait=False)
-        self.pools[name] = pool
+        self.pools[login] = pool
         return pool
+
+    def lane(self, role: str) -> Lane:
+        """Where the batches of an HTTP role travel, begun at its first use.
+
+        Apart from the pools: whoever fills those can't stop everybody's claims. One connection: batches that took turns on
+        two would find each backend's caches cold, which costs a tenth of the database's time and of ours.
+        """
+        lane = self.lanes.get(role)
+        if lane is None:
+            dsn = login_dsn(self.dsn, f"{LOGIN}_{role}", self.settings.password)
+            lost = partial(asyncio.get_running_loop().call_soon_threadsafe, self.distrust)
+            lane = self.lanes[role] = Lane(dsn, self.settings, self.context, lost)
+        return lane
 
     async def use(self, catalog: Catalog) -> None:
         """Take over the types of a catalog and replace the connections, whose prepared calls may be of yesterday;
@@ -120,11 +103,14 @@ class Server:
         for composite in catalog.composites:
             register_composite(composite.info, self.context)
             _register_domains(composite, self.context.adapters)
+        for lane in self.lanes.values():
+            lane.renew()
         await asyncio.gather(*(pool.drain() for pool in self.pools.values()))
 
     async def close(self) -> None:
         """Close all connections."""
-        await asyncio.gather(*(pool.close() for pool in self.pools.values()))
+        ends = (asyncio.to_thread(lane.stop, GIVES_UP) for lane in self.lanes.values())
+        await asyncio.gather(*ends, *(pool.close() for pool in self.pools.values()))
 
     async def call(
         self, route: Route, role: str, arguments: Mapping[str, Any], request_id: str, prepare: bool | None = None
@@ -150,24 +136,10 @@ class Server:
                 answer = _answer(cursor, await cursor.fetchall())
                 set_status = (await status.fetchone() or [None])[0]
         except psycopg.Error as error:
-            self._distrust(error)
+            if is_lost(error):
+                self.distrust()
             raise
         return Answer(answer.columns, answer.rows, set_status or None)
-
-    async def call_many(self, route: Route, role: str, calls: Sequence[Mapping[str, Any]]) -> Answer:
-        """Call a route's batch twin: the arguments of many calls as arrays, one statement, one commit."""
-        pool = await self.pool(f"{LOGIN}_{role}", "batches")
-        defaults = [(field.name, field.constant) for field in route.arguments]
-        columns = [array_of([call.get(name, default) for call in calls]) for name, default in defaults]
-        try:
-            async with pool.connection() as connection:
-                cursor = connection.cursor(binary=True)
-                await cursor.execute(batch_statement(route).encode(), columns)
-                self._settle(connection)
-                return _answer(cursor, await cursor.fetchall())
-        except psycopg.Error as error:
-            self._distrust(error)
-            raise
 
     async def query(self, statement: str, timeout: float = 2.0) -> Answer:
         """Run a statement of the gateway's own under its own login, within so many seconds."""
@@ -178,13 +150,12 @@ class Server:
 
     async def _configure(self, connection: Connection) -> None:
         def notice(diagnostic: psycopg.errors.Diagnostic) -> None:
-            if (diagnostic.message_primary or "").startswith(SYNCHRONOUS_COMMIT_CANCELLED):
+            if tells_of_doubt(diagnostic):
                 self.in_doubt.add(connection)
 
         connection.add_notice_handler(notice)
-        milliseconds = int(self.settings.statement_timeout * 1000)
-        if milliseconds != 10_000:  # what the login has anyway; a SET would not survive PgBouncer
-            await connection.execute(f"set statement_timeout = {milliseconds}".encode())
+        if first := settings_of_session(self.settings.statement_timeout):
+            await connection.execute(first)
 
     async def _check(self, connection: Connection) -> None:
         now = time.monotonic()
@@ -192,10 +163,11 @@ class Server:
             await AsyncConnectionPool.check_connection(connection)
         self.last_used[connection] = now
 
-    def _distrust(self, error: psycopg.Error) -> None:
+    def distrust(self) -> None:
         """After a lost connection look at every other before it is used: they may have gone with it."""
-        if is_lost(error):
-            self.last_used.clear()
+        self.last_used.clear()
+        for lane in self.lanes.values():
+            lane.distrust()
 
     def _settle(self, connection: Connection) -> None:
         """Refuse an answer that was committed here but perhaps not on the standby: a failover would undo it."""
@@ -247,13 +219,6 @@ def _dumper_of(domain: int, form: pq.Format, base: type[abc.Dumper]) -> type[Dum
     return DomainDumper
 
 
-def is_lost(error: psycopg.Error) -> bool:
-    """Whether an error leaves open what happened: the connection went away under the call."""
-    if isinstance(error, PoolTimeout | TooManyRequests) or error.sqlstate == "57014":
-        return False  # never sent; a time-out, and so rolled back
-    return not error.sqlstate or error.sqlstate.startswith(("08", "57"))
-
-
 def may_repeat(route: Route, arguments: Mapping[str, Any]) -> bool:
     """Whether a call may be made again when nobody knows what became of it: it carries a request id."""
     return route.request_id_argument is not None and arguments.get(route.request_id_argument) is not None
@@ -269,8 +234,13 @@ def call_statement(route: Route, arguments: Mapping[str, Any]) -> str:
 
 def batch_statement(route: Route) -> str:
     """The call of a batch twin: arrays in the order of the single function's arguments."""
-    arrays = ", ".join(f"%b::{field.type}[]" for field in route.arguments)
+    arrays = ", ".join(f"${number}::{field.type}[]" for number, field in enumerate(route.arguments, 1))
     return f"select * from {route.batch_function}({arrays})"
+
+
+def batch_arguments(route: Route, calls: Sequence[Mapping[str, Any]]) -> list[str | list[Any]]:
+    """The arguments of many calls as the arrays of a batch twin; what was not sent has its default."""
+    return [array_of([call.get(field.name, field.constant) for call in calls]) for field in route.arguments]
 
 
 def array_of(values: list[Any]) -> str | list[Any]:

@@ -1,0 +1,162 @@
+"""A connection with a thread of its own, on which batches travel one after the other."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from queue import SimpleQueue
+from typing import Any, Protocol
+
+import psycopg
+from psycopg import pq
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.errors import error_from_result
+
+from .connections import CONNECTION, TRUSTED_FOR, Answer, is_lost, settings_of_session, tells_of_doubt
+from .problems import OUTCOME_UNKNOWN, Problem
+from .settings import Settings
+
+RECONNECTS_EVERY = 0.2
+"""Seconds between two attempts to reach the server."""
+
+Execute = Callable[[str, Sequence[Any]], Answer]
+"""Runs a statement ($1, $2, …) with its values; raises psycopg.Error, and Problem 503 when the outcome isn't known."""
+
+
+class Traveller(Protocol):
+    """Who has calls to send."""
+
+    def send(self, execute: Execute) -> None:
+        """Take what waits and send it. Runs in the lane's thread when its turn has come; raises nothing."""
+
+    def ask_again(self) -> None:
+        """Ask for another turn if anything still waits."""
+
+
+class Lane:
+    """Lets those who have something to send go one after the other.
+
+    Why a thread: to read an answer, the asynchronous driver needs several turns of the event loop, and under load a turn
+    takes milliseconds, in which PostgreSQL has nothing to do. The thread waits inside libpq, without the interpreter's
+    lock, and sends the next batch before the loop has seen the last answer (docs/adr/0017).
+
+    dsn: of the login. context: how values travel. lost: called, in the thread, when the connection went away under a call.
+    """
+
+    def __init__(
+        self, dsn: str, settings: Settings, context: psycopg.abc.AdaptContext, lost: Callable[[], object]
+    ) -> None:
+        self.dsn = dsn
+        self.settings = settings
+        self.context = context
+        self.lost = lost
+        self.turns: SimpleQueue[Traveller | None] = SimpleQueue()
+        self.stopping = threading.Event()
+        self.connection: psycopg.Connection[Any] | None = None
+        self.thread = threading.Thread(target=self._run, name="lane", daemon=True)
+        self.thread.start()
+
+    # -- from the event loop
+
+    def ask(self, traveller: Traveller) -> None:
+        """Let it have a turn."""
+        self.turns.put(traveller)
+
+    def renew(self) -> None:
+        """Take a new connection for the next turn: what this one has prepared may be of yesterday."""
+        self.must_renew = True
+
+    def distrust(self) -> None:
+        """Look at the connection before its next use."""
+        self.used_at = float("-inf")
+
+    def stop(self, seconds: float) -> None:
+        """Finish the turn that is under way, within so many seconds, and end; waits for it, so not in the event loop."""
+        self.stopping.set()
+        self.turns.put(None)
+        self.thread.join(seconds)
+
+    # -- in the thread
+
+    must_renew = False
+    used_at = float("-inf")
+
+    def _run(self) -> None:
+        while (traveller := self.turns.get()) is not None:
+            if self._is_connected():
+                traveller.send(self._execute)
+                self.used_at = time.monotonic()
+            else:
+                # Nothing was taken. Who waits too long is told so by its own clock.
+                self.stopping.wait(RECONNECTS_EVERY)
+                traveller.ask_again()
+        self._close()
+
+    def _is_connected(self) -> bool:
+        try:
+            now = time.monotonic()
+            if self.connection and (self.must_renew or now > self.expires_at):
+                self._close()
+            if self.connection and now > self.used_at + TRUSTED_FOR:
+                self.connection.execute("")
+            if self.connection is None:
+                self._connect()
+        except psycopg.Error:
+            self._close()
+        return self.connection is not None
+
+    def _connect(self) -> None:
+        self.must_renew = False
+        connection = psycopg.connect(self.dsn, context=self.context, **CONNECTION)  # type: ignore[arg-type]
+        connection.add_notice_handler(self._hear)
+        if first := settings_of_session(self.settings.statement_timeout):
+            connection.execute(first)
+        self.connection = connection
+        self.expires_at = time.monotonic() + self.settings.pool_lifetime
+        self.in_doubt = False
+        self.server = connection.pgconn
+        self.prepared: dict[tuple[str, tuple[int, ...] | None], bytes] = {}
+        self.transformer = Transformer(connection)
+
+    def _close(self) -> None:
+        if self.connection:
+            self.connection.close()
+        self.connection = None
+
+    def _hear(self, diagnostic: psycopg.errors.Diagnostic) -> None:
+        self.in_doubt = self.in_doubt or tells_of_doubt(diagnostic)
+
+    def _execute(self, statement: str, arguments: Sequence[Any]) -> Answer:
+        """One statement in one round trip and one transaction; libpq's blocking call, since a cursor's steps would each
+        ask for the interpreter's lock."""
+        server, transformer = self.server, self.transformer
+        values = transformer.dump_sequence(arguments, [PyFormat.AUTO] * len(arguments))
+        types, formats = transformer.types, transformer.formats
+        if self.settings.prepare:
+            name = self.prepared.get((statement, types)) or self._prepare(statement, types)
+            result = server.exec_prepared(name, values, formats, pq.Format.BINARY)  # type: ignore[arg-type]
+        else:
+            result = server.exec_params(statement.encode(), values, types, formats, pq.Format.BINARY)
+        self._check(result)
+        if self.in_doubt:
+            self.in_doubt = False
+            raise Problem(503, OUTCOME_UNKNOWN)
+        transformer.set_pgresult(result, format=pq.Format.BINARY)
+        columns = tuple((result.fname(number) or b"").decode() for number in range(result.nfields))
+        return Answer(columns, transformer.load_rows(0, result.ntuples, tuple))
+
+    def _prepare(self, statement: str, types: tuple[int, ...] | None) -> bytes:
+        name = f"batch_{len(self.prepared)}".encode()
+        self._check(self.server.prepare(name, statement.encode(), types))
+        self.prepared[statement, types] = name
+        return name
+
+    def _check(self, result: pq.abc.PGresult) -> None:
+        if result.status in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
+            return
+        error = error_from_result(result)
+        if is_lost(error):
+            self._close()
+            self.lost()
+        raise error
