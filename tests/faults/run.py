@@ -18,7 +18,7 @@ from .checker import DUMP, SPENT, Checker, Findings
 from .dump import dump
 from .errors import HarnessError
 from .installation import DURABLE, Installation, Say, installed
-from .kinds import FAULTS, Scene
+from .kinds import FAULTS, Scene, kill_postmaster
 from .load import Load
 from .plan import Options, plan_faults, plan_scenes
 from .scenes import SCENES
@@ -83,6 +83,10 @@ async def run_main(options: Options, seed: int, plan: list[str], say: Say) -> Ou
                 async with load.running() as visitor:
                     scene = Scene(installation, chance, visitor, longest_stop=1.0 if options.form == "short" else 5.0)
                     await _inflict(plan, options.claims, load, scene, outcome, say)
+            if options.broken == "durability":
+                # Earlier commits that were lost left coins to be claimed again, and "twice" hides "absent".
+                await kill_postmaster(scene)
+                await installation.quiet()
             await _judge(outcome, installation, load, folder)
             outcome.felt = scene.felt
     say(f"{outcome.name}: {'clean' if outcome.findings and outcome.findings.is_clean else 'FAULTS FOUND'}")
