@@ -221,11 +221,13 @@ class Client:
                 await asyncio.sleep(0.02)
 
     async def settle_open_wishes(self) -> None:
-        """Ask once more with the ids that were answered "none"; nothing of theirs may be on its way any more."""
-        for wish in self.open_wishes:
+        """Ask once more with the ids that were answered "none"; nothing of theirs may be on its way any more.
+
+        What fails meanwhile and is then answered "none" is open again: it wants another such time.
+        """
+        wishes, self.open_wishes = self.open_wishes, []
+        for wish in wishes:
             wish.unresolved = 0
-        while self.open_wishes and not self.world.hurried.is_set():
-            wish = self.open_wishes.pop()
             await self.settle(wish)
             if self.world.hurried.is_set():
                 # Time ran out on it: it counts as left, answered or not.

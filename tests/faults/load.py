@@ -86,7 +86,9 @@ class Load:
         hurry = asyncio.get_running_loop().call_later(LAST_PATIENCE, self.world.hurried.set)
         await asyncio.gather(*self.tasks)
         await self.installation.quiet()
-        await asyncio.gather(*(client.settle_open_wishes() for client in self.clients))
+        while any(client.open_wishes for client in self.clients) and not self.world.hurried.is_set():
+            await asyncio.gather(*(client.settle_open_wishes() for client in self.clients))
+            await self.installation.quiet()
         hurry.cancel()
         if left := sum(len(client.open_wishes) for client in self.clients):
             # What an attempt of theirs claimed would look lost.
