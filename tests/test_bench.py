@@ -146,7 +146,7 @@ def test_the_database_is_measured_with_many_recipients_and_with_one(reports: dic
 @pytest.mark.parametrize(
     ("scenario", "row"),
     [
-        ("long", "claim_coins, long last tenth / first tenth"),
+        ("long", "claim_coins, long after / before"),
         ("snapshot", "drained by claim_coins last 1,000 / first 1,000"),
         ("upload", "AQM, HTTP coins/s"),
         ("upload", "AQM, database coins/s"),

@@ -15,3 +15,10 @@ comment on function coins.fill_public_key_digest() is
 Errors: none.';
 
 revoke all on function coins.fill_public_key_digest() from public;
+
+select ops.keep_trigger(
+    'coins.coin_inventory',
+    'fill_public_key_digest',
+    'before insert on coins.coin_inventory
+    for each row when (new.public_key_digest is null) execute function coins.fill_public_key_digest()'
+);

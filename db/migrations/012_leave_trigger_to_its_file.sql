@@ -1,0 +1,6 @@
+set local role aqm_coins_owner;
+
+-- Every rollback drops the functions, and with them a trigger that only a migration would make again. From now on the
+-- function's file makes it, where it is missing.
+drop trigger fill_public_key_digest on coins.coin_inventory;
+drop function coins.fill_public_key_digest();
