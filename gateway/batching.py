@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -18,6 +18,9 @@ from .problems import OUTCOME_UNKNOWN, Problem, from_database, refusal
 
 Call = Mapping[str, Any]
 Sent = tuple[Call, asyncio.Future[Answer]]
+Entry = tuple[float, list[Sent]]
+"""Calls that were sent together, and until when their callers wait for an answer."""
+
 WATCHED_EVERY = 0.25
 """Seconds between two looks at the clock."""
 
@@ -65,10 +68,10 @@ class Batcher:
         self.observe = observe
         self.loop = asyncio.get_running_loop()  # kept: to ask for it is a system call in Python 3.11
         self.waiting: deque[tuple[Call, asyncio.Future[Answer], float]] = deque()
-        self.has_asked = False
-        self.taking = threading.Lock()
+        self.lock = threading.Lock()
+        self.has_turn = False
         self.unanswered: set[asyncio.Future[Answer]] = set()
-        self.under_way: list[tuple[float, Sequence[Sent]]] = []
+        self.under_way: list[Entry] = []
         self.tasks: set[asyncio.Task[None]] = set()
         self.watch: asyncio.TimerHandle | None = None
 
@@ -78,11 +81,11 @@ class Batcher:
             raise Problem(503, "too many requests are waiting")
         future: asyncio.Future[Answer] = self.loop.create_future()
         self.unanswered.add(future)
-        self.waiting.append((arguments, future, time.monotonic() + self.patience))
-        if not self.has_asked:
-            self._ask()
-        if self.watch is None:
-            self.watch = self.loop.call_later(WATCHED_EVERY, self._look_at_clock)
+        with self.lock:
+            self.waiting.append((arguments, future, time.monotonic() + self.patience))
+            if not self.has_turn:
+                self._ask()
+        self._watch()
         try:
             return await future
         finally:
@@ -90,99 +93,117 @@ class Batcher:
             del future  # an exception in it refers to this frame: no cycle for the collector
 
     async def drain(self) -> None:
-        """Wait until everything that was sent is answered."""
-        while self.unanswered:
-            await asyncio.wait(self.unanswered)
+        """Wait until everything that was sent is answered, whoever may have hung up."""
+        while self.unanswered or self.under_way:  # noqa: ASYNC110 once in a life, and no event tells of both
+            await asyncio.sleep(0.01)
 
     # -- in the lane's thread
 
     def send(self, execute: Execute) -> None:
         """Take what waits, as much as a batch may have, and send it."""
-        self.has_asked = False  # before anything is taken: what comes from now on asks for itself
-        if not (batch := self._take()):
+        entry = self._take()
+        if not entry[1]:
             return
-        self.ask_again()
-        entry = time.monotonic() + self.limit, batch
-        self.under_way.append(entry)
-        outcome: Answer | Exception
         try:
-            outcome = execute(self.statement, self.pack([arguments for arguments, _ in batch]))
+            answer = execute(self.statement, self.pack([arguments for arguments, _ in entry[1]]))
         except Exception as error:
-            outcome = error
-        self._tell(self._settle, entry, outcome)
+            self._tell(self._settle, entry, error)
+        else:
+            self._tell(self._settle, entry, answer)
 
     def ask_again(self) -> None:
         """Ask for another turn if anything still waits."""
-        if self.waiting:
-            self._ask()
+        with self.lock:
+            self._ask_if_waiting()
 
-    def _take(self) -> list[Sent]:
+    def _take(self) -> Entry:
         now = time.monotonic()
-        batch: list[Sent] = []
-        with self.taking:
-            while self.waiting and len(batch) < self.max_batch:
-                arguments, future, deadline = self.waiting.popleft()
-                if future.done():
-                    continue
-                if deadline < now:
-                    self._tell(_fail, future, Problem(503, TOO_LATE))
-                else:
-                    batch.append((arguments, future))
-        return batch
+        entry: Entry = now + self.limit, []
+        with self.lock:
+            self._forget_late(now)
+            while self.waiting and len(entry[1]) < self.max_batch:
+                arguments, future, _ = self.waiting.popleft()
+                entry[1].append((arguments, future))
+            self._ask_if_waiting()
+            if entry[1]:
+                self.under_way.append(entry)
+        return entry
 
     def _tell(self, callback: Callable[..., None], *arguments: Any) -> None:
         with suppress(RuntimeError):  # the loop is closed: nobody waits for it any more
             self.loop.call_soon_threadsafe(callback, *arguments)
 
-    # -- in the event loop
+    # -- behind the lock
 
     def _ask(self) -> None:
-        self.has_asked = True
+        self.has_turn = True
         self.lane.ask(self)
+
+    def _ask_if_waiting(self) -> None:
+        """At the end of a turn."""
+        self.has_turn = False
+        if self.waiting:
+            self._ask()
+
+    def _forget_late(self, now: float) -> None:
+        """Tell those that have waited too long, who are in front since all have the same patience. Nobody is told that
+        it was not sent while it is: here it leaves the queue."""
+        while self.waiting and (self.waiting[0][1].done() or self.waiting[0][2] < now):
+            self._tell(_fail, self.waiting.popleft()[1], Problem(503, TOO_LATE))
+
+    # -- in the event loop
+
+    def _watch(self) -> None:
+        if self.watch is None:
+            self.watch = self.loop.call_later(WATCHED_EVERY, self._look_at_clock)
 
     def _look_at_clock(self) -> None:
         """Fail what waits too long, for a server that has fallen silent: one timer for all, since one a call is work."""
         now = time.monotonic()
-        with self.taking:  # nobody is told that it was not sent while it is
-            for _, future, deadline in self.waiting:
-                if deadline < now:
-                    _fail(future, Problem(503, TOO_LATE))
-        for until, sent in tuple(self.under_way):
+        with self.lock:
+            self._forget_late(now)
+            under_way = tuple(self.under_way)
+            self.watch = None
+            if self.waiting or under_way:
+                self._watch()
+        for until, sent in under_way:
             if until < now:
                 for _, future in sent:
                     _fail(future, Problem(503, OUTCOME_UNKNOWN))
-        is_busy = self.waiting or self.under_way
-        self.watch = self.loop.call_later(WATCHED_EVERY, self._look_at_clock) if is_busy else None
 
-    def _settle(self, entry: tuple[float, list[Sent]], outcome: Answer | Exception) -> None:
-        """Tell everybody in a batch what became of it."""
-        self.under_way.remove(entry)
+    def _settle(self, entry: Entry, outcome: Answer | Exception) -> None:
+        """Tell everybody in a batch what became of it, or call for it alone."""
         batch = entry[1]
         self.observe(len(batch))
         try:
-            if isinstance(outcome, Exception):
-                raise outcome
-            self._distribute(batch, outcome)
-        except psycopg.Error as error:
-            self._spawn(self._send_each_alone(batch, error))
+            if isinstance(outcome, Answer):
+                self._distribute(batch, outcome)
+            elif isinstance(outcome, psycopg.Error):
+                self._tell_or_repeat(batch, outcome)
+            else:
+                _fail_all(batch, outcome)
         except Exception as error:
-            for _, future in batch:
-                _fail(future, error)
+            _fail_all(batch, error)
+        self.under_way.remove(entry)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = self.loop.create_task(work)
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
-
-    async def _send_each_alone(self, batch: Sequence[Sent], error: psycopg.Error) -> None:
-        """After a batch that is known to be rolled back find the culprit by calling one by one. After a lost connection
-        nobody knows what happened, and nothing is repeated but what carries a request id."""
+    def _tell_or_repeat(self, batch: Sequence[Sent], error: psycopg.Error) -> None:
+        """After a batch that is known to be rolled back find the culprit by making each call alone. After a lost
+        connection nobody knows what happened, and nothing is repeated but what carries a request id."""
         is_undone = error.sqlstate and not error.sqlstate.startswith(("08", "57"))
         for arguments, future in batch:
             if is_undone or (is_lost(error) and self.may_repeat(arguments)):
-                await self._send_alone(arguments, future)
+                self._repeat_alone(arguments, future)
             else:
                 _fail(future, from_database(error))
+
+    def _repeat_alone(self, arguments: Call, future: asyncio.Future[Answer]) -> None:
+        if future.done():
+            return  # told that its outcome isn't known: what it claimed now would be nobody's
+        entry: Entry = time.monotonic() + self.limit, [(arguments, future)]
+        self.under_way.append(entry)
+        task = self.loop.create_task(self._send_alone(entry))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
     def _distribute(self, batch: list[Sent], answer: Answer) -> None:
         """Give each call its rows: call_number, error_code, error_message, error_detail (some twins have none), then the
@@ -198,7 +219,7 @@ class Batcher:
             if error_code is None:
                 rows[number - 1].append(row[first:])
             elif error_code == LOCKED:
-                self._spawn(self._send_alone(arguments, future))
+                self._repeat_alone(arguments, future)
                 batch[number - 1] = (arguments, self.loop.create_future())
             else:
                 detail = None if detail_at is None else row[detail_at]
@@ -207,9 +228,8 @@ class Batcher:
             if not future.done():
                 future.set_result(Answer(columns[first:], its_rows))
 
-    async def _send_alone(self, arguments: Call, future: asyncio.Future[Answer]) -> None:
-        entry = time.monotonic() + self.limit, [(arguments, future)]
-        self.under_way.append(entry)
+    async def _send_alone(self, entry: Entry) -> None:
+        ((arguments, future),) = entry[1]
         try:
             answer = await self.call_one(arguments)
         except Exception as error:
@@ -219,6 +239,11 @@ class Batcher:
                 future.set_result(answer)
         finally:
             self.under_way.remove(entry)
+
+
+def _fail_all(batch: Sequence[Sent], error: BaseException) -> None:
+    for _, future in batch:
+        _fail(future, error)
 
 
 def _fail(future: asyncio.Future[Answer], error: BaseException) -> None:

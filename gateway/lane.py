@@ -14,11 +14,15 @@ from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
 
 from .connections import CONNECTION, TRUSTED_FOR, Answer, is_lost, settings_of_session, tells_of_doubt
+from .logs import fault, log
 from .problems import OUTCOME_UNKNOWN, Problem
 from .settings import Settings
 
 RECONNECTS_EVERY = 0.2
 """Seconds between two attempts to reach the server."""
+
+STALE = {"0A000", "26000", "42P05"}
+"""A prepared call whose result type changed, one that is gone, one of that name that is there: a new connection helps."""
 
 Execute = Callable[[str, Sequence[Any]], Answer]
 """Runs a statement ($1, $2, …) with its values; raises psycopg.Error, and Problem 503 when the outcome isn't known."""
@@ -54,6 +58,8 @@ class Lane:
         self.turns: SimpleQueue[Traveller | None] = SimpleQueue()
         self.stopping = threading.Event()
         self.connection: psycopg.Connection[Any] | None = None
+        self.must_renew = self.is_away = False
+        self.used_at = self.connects_at = self.expires_at = float("-inf")
         self.thread = threading.Thread(target=self._run, name="lane", daemon=True)
         self.thread.start()
 
@@ -72,52 +78,62 @@ class Lane:
         self.used_at = float("-inf")
 
     def stop(self, seconds: float) -> None:
-        """Finish the turn that is under way, within so many seconds, and end; waits for it, so not in the event loop."""
+        """End after the turn that is under way; waits for it so many seconds, so not in the event loop."""
         self.stopping.set()
         self.turns.put(None)
         self.thread.join(seconds)
 
     # -- in the thread
 
-    must_renew = False
-    used_at = float("-inf")
-
     def _run(self) -> None:
-        while (traveller := self.turns.get()) is not None:
-            if self._is_connected():
-                traveller.send(self._execute)
-                self.used_at = time.monotonic()
-            else:
-                # Nothing was taken. Who waits too long is told so by its own clock.
-                self.stopping.wait(RECONNECTS_EVERY)
-                traveller.ask_again()
+        while (traveller := self.turns.get()) is not None and not self.stopping.is_set():
+            try:
+                if self._is_connected():
+                    traveller.send(self._execute)
+                    continue
+            except Exception as error:  # a thread that ends would stop all claims
+                log().error("fault", route="lane", **fault(error))
+            # Nothing was taken. Who waits too long is told so by its own clock.
+            self.stopping.wait(RECONNECTS_EVERY)
+            traveller.ask_again()
         self._close()
 
     def _is_connected(self) -> bool:
-        try:
-            now = time.monotonic()
-            if self.connection and (self.must_renew or now > self.expires_at):
-                self._close()
-            if self.connection and now > self.used_at + TRUSTED_FOR:
+        """Whether there is a connection, after a look at one that was idle and an attempt to make one that is due."""
+        now = time.monotonic()
+        if self.connection and now > self.used_at + TRUSTED_FOR:
+            try:
                 self.connection.execute("")
-            if self.connection is None:
+                self.used_at = now
+            except psycopg.Error:
+                self._close()
+        if (self.connection is None or self.must_renew or now > self.expires_at) and now >= self.connects_at:
+            self.connects_at = now + RECONNECTS_EVERY
+            try:
                 self._connect()
-        except psycopg.Error:
-            self._close()
+            except (psycopg.Error, OSError) as error:
+                # Told once. libpq's reason names server and database, never a password.
+                if not self.is_away:
+                    log().warning("lane has no connection", **fault(error), reason=str(error).split("\n")[0])
+                self.is_away = self.must_renew = True
         return self.connection is not None
 
     def _connect(self) -> None:
-        self.must_renew = False
-        connection = psycopg.connect(self.dsn, context=self.context, **CONNECTION)  # type: ignore[arg-type]
+        """A new connection in place of the old one, which serves until then."""
+        self.must_renew = False  # before: it may be told anew meanwhile
+        connection = psycopg.connect(self.dsn, context=self.context, prepare_threshold=None, **CONNECTION)  # type: ignore[arg-type]
         connection.add_notice_handler(self._hear)
         if first := settings_of_session(self.settings.statement_timeout):
             connection.execute(first)
+        self._close()
         self.connection = connection
-        self.expires_at = time.monotonic() + self.settings.pool_lifetime
-        self.in_doubt = False
         self.server = connection.pgconn
-        self.prepared: dict[tuple[str, tuple[int, ...] | None], bytes] = {}
         self.transformer = Transformer(connection)
+        self.prepared: dict[tuple[str, tuple[int, ...] | None], bytes] = {}
+        self.in_doubt = self.is_away = False
+        self.connects_at = float("-inf")
+        self.used_at = time.monotonic()
+        self.expires_at = self.used_at + self.settings.pool_lifetime
 
     def _close(self) -> None:
         if self.connection:
@@ -128,6 +144,22 @@ class Lane:
         self.in_doubt = self.in_doubt or tells_of_doubt(diagnostic)
 
     def _execute(self, statement: str, arguments: Sequence[Any]) -> Answer:
+        try:
+            answer = self._call(statement, arguments)
+        except psycopg.Error as error:
+            if is_lost(error):
+                self._close()
+                self.lost()
+            elif error.sqlstate in STALE:
+                self.must_renew = True
+            raise
+        self.used_at = time.monotonic()
+        if self.in_doubt:
+            self.in_doubt = False
+            raise Problem(503, OUTCOME_UNKNOWN)
+        return answer
+
+    def _call(self, statement: str, arguments: Sequence[Any]) -> Answer:
         """One statement in one round trip and one transaction; libpq's blocking call, since a cursor's steps would each
         ask for the interpreter's lock."""
         server, transformer = self.server, self.transformer
@@ -138,25 +170,18 @@ class Lane:
             result = server.exec_prepared(name, values, formats, pq.Format.BINARY)  # type: ignore[arg-type]
         else:
             result = server.exec_params(statement.encode(), values, types, formats, pq.Format.BINARY)
-        self._check(result)
-        if self.in_doubt:
-            self.in_doubt = False
-            raise Problem(503, OUTCOME_UNKNOWN)
+        _check(result)
         transformer.set_pgresult(result, format=pq.Format.BINARY)
         columns = tuple((result.fname(number) or b"").decode() for number in range(result.nfields))
         return Answer(columns, transformer.load_rows(0, result.ntuples, tuple))
 
     def _prepare(self, statement: str, types: tuple[int, ...] | None) -> bytes:
         name = f"batch_{len(self.prepared)}".encode()
-        self._check(self.server.prepare(name, statement.encode(), types))
+        _check(self.server.prepare(name, statement.encode(), types))
         self.prepared[statement, types] = name
         return name
 
-    def _check(self, result: pq.abc.PGresult) -> None:
-        if result.status in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
-            return
-        error = error_from_result(result)
-        if is_lost(error):
-            self._close()
-            self.lost()
-        raise error
+
+def _check(result: pq.abc.PGresult) -> None:
+    if result.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
+        raise error_from_result(result)
