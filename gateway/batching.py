@@ -123,7 +123,8 @@ class Batcher:
             self._forget_late(now)
             while self.waiting and len(entry[1]) < self.max_batch:
                 arguments, future, _ = self.waiting.popleft()
-                entry[1].append((arguments, future))
+                if not future.done():
+                    entry[1].append((arguments, future))
             self._ask_if_waiting()
             if entry[1]:
                 self.under_way.append(entry)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any, Protocol
 
@@ -19,7 +20,10 @@ from .problems import OUTCOME_UNKNOWN, Problem
 from .settings import Settings
 
 RECONNECTS_EVERY = 0.2
-"""Seconds between two attempts to reach the server."""
+"""Seconds between two attempts to reach the server while there is no connection."""
+
+RENEWS_EVERY = 30.0
+"""Seconds between two attempts to replace a connection that serves: an attempt that hangs holds up everybody."""
 
 STALE = {"0A000", "26000", "42P05"}
 """A prepared call whose result type changed, one that is gone, one of that name that is there: a new connection helps."""
@@ -92,7 +96,8 @@ class Lane:
                     traveller.send(self._execute)
                     continue
             except Exception as error:  # a thread that ends would stop all claims
-                log().error("fault", route="lane", **fault(error))
+                with suppress(OSError):  # nor does a full disk under the log
+                    log().error("fault", route="lane", **fault(error))
             # Nothing was taken. Who waits too long is told so by its own clock.
             self.stopping.wait(RECONNECTS_EVERY)
             traveller.ask_again()
@@ -108,14 +113,15 @@ class Lane:
             except psycopg.Error:
                 self._close()
         if (self.connection is None or self.must_renew or now > self.expires_at) and now >= self.connects_at:
-            self.connects_at = now + RECONNECTS_EVERY
             try:
                 self._connect()
             except (psycopg.Error, OSError) as error:
+                self.connects_at = time.monotonic() + (RENEWS_EVERY if self.connection else RECONNECTS_EVERY)
+                was_away, self.is_away, self.must_renew = self.is_away, True, True
                 # Told once. libpq's reason names server and database, never a password.
-                if not self.is_away:
-                    log().warning("lane has no connection", **fault(error), reason=str(error).split("\n")[0])
-                self.is_away = self.must_renew = True
+                if not was_away:
+                    with suppress(OSError):
+                        log().warning("lane can't connect", **fault(error), reason=str(error).split("\n")[0])
         return self.connection is not None
 
     def _connect(self) -> None:
@@ -131,7 +137,6 @@ class Lane:
         self.transformer = Transformer(connection)
         self.prepared: dict[tuple[str, tuple[int, ...] | None], bytes] = {}
         self.in_doubt = self.is_away = False
-        self.connects_at = float("-inf")
         self.used_at = time.monotonic()
         self.expires_at = self.used_at + self.settings.pool_lifetime
 
@@ -139,6 +144,7 @@ class Lane:
         if self.connection:
             self.connection.close()
         self.connection = None
+        self.connects_at = float("-inf")
 
     def _hear(self, diagnostic: psycopg.errors.Diagnostic) -> None:
         self.in_doubt = self.in_doubt or tells_of_doubt(diagnostic)

@@ -177,3 +177,21 @@ async def test_draining_waits_for_what_was_sent_though_its_callers_are_gone(make
     await batcher.drain()
     assert done == [1]
     await turn
+
+
+async def test_nothing_is_sent_for_who_is_gone_before(make: Make) -> None:
+    batcher = make()
+    calls = [asyncio.create_task(batcher.call({"id": place})) for place in range(5)]
+    await asyncio.sleep(0)
+    for gone in (calls[0], calls[2], calls[4]):
+        gone.cancel()
+    await asyncio.sleep(0)
+    sent: list[Any] = []
+
+    def note(statement: str, arguments: Sequence[Any]) -> Answer:
+        sent.extend(call["id"] for call in arguments)
+        return echo(statement, arguments)
+
+    await send(batcher, note)
+    assert [(await call).rows for call in (calls[1], calls[3])] == [[(1,)], [(3,)]]
+    assert sent == [1, 3]

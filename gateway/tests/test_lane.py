@@ -187,3 +187,34 @@ def test_who_stops_it_waits_for_the_turn_that_is_under_way(open_lane: Callable[.
     assert passenger.outcomes.qsize() == 1
     assert not lane.thread.is_alive()
     assert threading.current_thread() is not lane.thread
+
+
+def test_the_old_connection_serves_while_there_is_no_new_one(
+    database: Database, open_lane: Callable[..., Lane]
+) -> None:
+    name = database.rows("select current_database()")[0][0]
+    with psycopg.connect(database.dsn, dbname="postgres", autocommit=True) as connection:
+        lane = open_lane()
+        first = ask(lane, PID)
+        connection.execute(f"alter database {name} allow_connections false")
+        lane.renew()
+        assert [ask(lane, PID) for _ in range(3)] == [first] * 3
+        connection.execute(f"alter database {name} allow_connections true")
+
+
+def test_a_full_disk_under_the_log_stops_no_lane(
+    database: Database, open_lane: Callable[..., Lane], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full() -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("gateway.lane.log", full)
+    name = database.rows("select current_database()")[0][0]
+    with psycopg.connect(database.dsn, dbname="postgres", autocommit=True) as connection:
+        connection.execute(f"alter database {name} allow_connections false")
+        lane = open_lane()
+        passenger = Passenger(lane, PID)
+        lane.ask(passenger)
+        time.sleep(0.5)
+        connection.execute(f"alter database {name} allow_connections true")
+    assert passenger.outcome().rows
