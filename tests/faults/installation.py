@@ -163,15 +163,19 @@ class Installation:
         return [pid for (pid,) in rows]
 
     async def quiet(self) -> None:
-        """Wait until nothing that clients have sent is still on its way: gateways drain, sessions end."""
+        """Wait until nothing that clients have sent is still on its way: gateways drain, sessions end; and until new
+        gateways are ready, so that what is asked then need not fail."""
         self.keep_up = False
         for gateway in self.gateways:
             gateway.process.send_signal(signal.SIGTERM)
         for gateway in self.gateways:
             await asyncio.to_thread(gateway.process.wait, 60)
         await self.database_proxy.close()
+        await self.http_proxy.close()
         self.keep_up = True
         await until(self._is_idle, "the sessions' last statements ended")
+        for gateway in self.gateways:
+            await until(gateway.is_back, "a gateway is back")
 
     async def _is_idle(self) -> bool:
         """Whether no session of a client's runs a statement."""
@@ -231,6 +235,7 @@ class Gateway:
 
     def start(self) -> None:
         """Start it; who asks it before it is ready is refused."""
+        self.began = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "gateway"], cwd=ROOT, env=self.environment, start_new_session=True,
@@ -243,10 +248,14 @@ class Gateway:
         self.process.wait()
 
     def is_ready(self) -> bool:
-        """Whether it has said so. Raises HarnessError when it has ended instead."""
+        """Whether it has said so since it was started. Raises HarnessError when it has ended instead."""
         if self.process.poll() is not None:
             raise HarnessError(f"the gateway did not start; the end of its log:\n{self.log_tail()}")
-        return '"event":"ready"' in self.log.read_text(errors="replace")
+        return b'"event":"ready"' in self.log.read_bytes()[self.began :]
+
+    def is_back(self) -> bool:
+        """Whether it runs again and is ready."""
+        return self.process.poll() is None and self.is_ready()
 
     def log_tail(self, lines: int = 15) -> str:
         """The end of its log."""
