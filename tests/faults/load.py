@@ -85,14 +85,19 @@ class Load:
         self.world.stopping.set()
         hurry = asyncio.get_running_loop().call_later(LAST_PATIENCE, self.world.hurried.set)
         await asyncio.gather(*self.tasks)
-        await self.installation.quiet()
+        await self._quiet()
         while any(client.open_wishes for client in self.clients) and not self.world.hurried.is_set():
             await asyncio.gather(*(client.settle_open_wishes() for client in self.clients))
-            await self.installation.quiet()
+            await self._quiet()
         hurry.cancel()
         if left := sum(len(client.open_wishes) for client in self.clients):
             # What an attempt of theirs claimed would look lost.
             raise HarnessError(f"{left} requests could not be asked again within {LAST_PATIENCE:.0f} s")
+
+    async def _quiet(self) -> None:
+        """Nothing is on its way, and no session is left that would fail at its next use."""
+        await self.installation.quiet()
+        await asyncio.gather(*(sql.close() for sql in self.sql_callers))
 
     def _look_at_tasks(self) -> None:
         for task in self.tasks:
