@@ -98,7 +98,7 @@ class Lane:
             except Exception as error:  # a thread that ends would stop all claims
                 with suppress(OSError):  # nor does a full disk under the log
                     log().error("fault", route="lane", **fault(error))
-            # Nothing was taken. Who waits too long is told so by its own clock.
+            # Who waits too long meanwhile is told so by its own clock.
             self.stopping.wait(RECONNECTS_EVERY)
             traveller.ask_again()
         self._close()

@@ -188,7 +188,6 @@ def test_a_second_time_changes_nothing(migrated: Target) -> None:
     assert (migrated.schema(), migrated.rows("select * from ops.schema_version"), migrated.jobs()) == before
 
 
-@pytest.mark.usefixtures("no_roles")
 def test_functions_are_applied_beside_a_claim_that_is_under_way(migrated: Target) -> None:
     """A lock on the inventory would wait for whoever left a claim open in psql, and every other claim behind it."""
     with psycopg.connect(migrated.dsn) as claimer:
@@ -196,6 +195,7 @@ def test_functions_are_applied_beside_a_claim_that_is_under_way(migrated: Target
         migrated.migrator.apply()
 
 
+@pytest.mark.usefixtures("no_roles")
 def test_two_at_once_are_as_good_as_one(new_target: Callable[..., Target]) -> None:
     # Two in one database, and one in another: roles are the whole server's.
     one, other = new_target(), new_target()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from queue import SimpleQueue
 from typing import Any
@@ -60,6 +61,17 @@ def open_lane(database: Database) -> Iterator[Callable[..., Lane]]:
     for lane in lanes:
         lane.stop(5)
         assert not lane.thread.is_alive()
+
+
+@contextmanager
+def unreachable(database: Database) -> Iterator[None]:
+    """A database that lets nobody in; those inside stay."""
+    with psycopg.connect(database.dsn, dbname="postgres", autocommit=True) as connection:
+        connection.execute(f"alter database {database.name} allow_connections false")
+        try:
+            yield
+        finally:
+            connection.execute(f"alter database {database.name} allow_connections true")
 
 
 def ask(lane: Lane, statement: str, *arguments: Any) -> list[tuple[Any, ...]]:
@@ -148,16 +160,13 @@ def test_it_is_renewed_when_told_and_when_its_time_is_over(open_lane: Callable[.
 
 
 def test_nothing_is_taken_while_the_server_is_away(database: Database, open_lane: Callable[..., Lane]) -> None:
-    name = database.rows("select current_database()")[0][0]
-    with psycopg.connect(database.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"alter database {name} allow_connections false")
+    with unreachable(database):
         lane = open_lane()
         passenger = Passenger(lane, PID)
         lane.ask(passenger)
         time.sleep(0.6)
         assert passenger.turns == 0
-        connection.execute(f"alter database {name} allow_connections true")
-        assert passenger.outcome().rows
+    assert passenger.outcome().rows
 
 
 def test_a_commit_that_the_standby_may_lack_is_no_answer(database: Database, open_lane: Callable[..., Lane]) -> None:
@@ -192,14 +201,11 @@ def test_who_stops_it_waits_for_the_turn_that_is_under_way(open_lane: Callable[.
 def test_the_old_connection_serves_while_there_is_no_new_one(
     database: Database, open_lane: Callable[..., Lane]
 ) -> None:
-    name = database.rows("select current_database()")[0][0]
-    with psycopg.connect(database.dsn, dbname="postgres", autocommit=True) as connection:
-        lane = open_lane()
-        first = ask(lane, PID)
-        connection.execute(f"alter database {name} allow_connections false")
+    lane = open_lane()
+    first = ask(lane, PID)
+    with unreachable(database):
         lane.renew()
         assert [ask(lane, PID) for _ in range(3)] == [first] * 3
-        connection.execute(f"alter database {name} allow_connections true")
 
 
 def test_a_full_disk_under_the_log_stops_no_lane(
@@ -209,12 +215,9 @@ def test_a_full_disk_under_the_log_stops_no_lane(
         raise OSError("no space left on device")
 
     monkeypatch.setattr("gateway.lane.log", full)
-    name = database.rows("select current_database()")[0][0]
-    with psycopg.connect(database.dsn, dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"alter database {name} allow_connections false")
+    with unreachable(database):
         lane = open_lane()
         passenger = Passenger(lane, PID)
         lane.ask(passenger)
         time.sleep(0.5)
-        connection.execute(f"alter database {name} allow_connections true")
     assert passenger.outcome().rows

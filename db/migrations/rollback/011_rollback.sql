@@ -1,5 +1,4 @@
 drop trigger if exists fill_public_key_digest on coins.coin_inventory;
-drop function if exists coins.fill_public_key_digest();
 set local role aqm_coins_owner;
 
 alter table coins.coin_inventory drop column public_key_digest;
