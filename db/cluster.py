@@ -29,6 +29,8 @@ from urllib.parse import quote
 
 import psycopg
 
+from .orphans import end_orphans
+
 SERVER_USER = "postgres"
 """Who runs the server when we are root: initdb refuses root."""
 
@@ -67,6 +69,9 @@ SETTINGS = {
     "log_min_duration_statement": "500ms",
     "log_checkpoints": "off",
 }
+TRIES, TRIES_BEFORE_KILLING = 40, 6
+"""How often a start is tried, half a second and more apart, while a killed server's processes are in the way."""
+
 THROW_AWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 """For tests only: a cluster that nobody needs after a crash."""
 
@@ -159,7 +164,9 @@ class Cluster:
         self._make_folder(self.sockets)
         (self.data / "aqm.conf").write_text("".join(f"{name} = '{value}'\n" for name, value in self.settings.items()))
         # A killed postmaster and its backends take a moment to be gone; until then it would be refused.
-        for patience in range(40):
+        for patience in range(TRIES):
+            if patience == TRIES_BEFORE_KILLING and (ended := end_orphans(self.data)):
+                print(f"ended what was left of a killed PostgreSQL: pid {' '.join(map(str, ended))}", file=sys.stderr)
             try:
                 started = self._pg_ctl("start", "-w", "-t", "300", "-s", "-l", str(self.log), check=False)
             except BaseException:
@@ -168,7 +175,7 @@ class Cluster:
                 raise
             if started.returncode == 0:
                 break
-            if patience == 39 or not re.search(
+            if patience == TRIES - 1 or not re.search(
                 r"pre-existing shared memory|lock file \S+ already exists", self.log_tail()
             ):
                 raise ClusterError(f"PostgreSQL did not start; the end of {self.log}:\n{self.log_tail()}")

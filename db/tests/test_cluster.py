@@ -20,6 +20,7 @@ import pytest
 
 from conftest import ROOT, wait_until
 from db.cluster import LONGEST_SOCKET_PATH, SERVER_USER, Cluster, ClusterError, private_cluster
+from db.orphans import find_orphans
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,23 @@ def test_a_server_that_dies_under_the_main_command_is_started_again(folder: Fold
     wait_until(lambda: folder.is_running() and folder.server_pid() != died, what="the server is back")
     assert folder.query("select 1") == "1"
     assert leave(main) == 0
+
+
+def test_backends_that_outlive_a_killed_postmaster_are_ended(folder: Folder) -> None:
+    main = folder.hold("--main")
+    died = folder.server_pid()
+    with psycopg.connect(folder.cluster.dsn()) as stuck:
+        # As one is that waits for a lightweight lock of somebody who is gone: it will never notice.
+        backend = stuck.info.backend_pid
+        os.kill(backend, signal.SIGSTOP)
+        assert find_orphans(folder.cluster.data) == []
+        os.kill(died, signal.SIGKILL)
+        wait_until(lambda: folder.is_running() and folder.server_pid() != died, what="the server is back")
+        with pytest.raises(psycopg.OperationalError):
+            stuck.execute("select 1")
+    assert folder.query("select 1") == "1"
+    said = main.communicate(timeout=60)[1]
+    assert f"ended what was left of a killed PostgreSQL: pid {backend}" in said
 
 
 def test_a_folder_has_one_main_command(folder: Folder) -> None:
