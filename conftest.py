@@ -172,11 +172,13 @@ def wait_until(condition: Callable[[], Any], seconds: float = 20, what: str = "c
 
 
 @contextmanager
-def started_gateway(dsn: str, folder: Path, wait: bool = True, **settings: str) -> Iterator[RunningGateway]:
+def started_gateway(
+    dsn: str, folder: Path, wait: bool = True, log: Path | None = None, **settings: str
+) -> Iterator[RunningGateway]:
     """A gateway process as ./aqm run starts it, on a port of its own; killed at the end."""
     port = settings.get("AQM_PORT") or str(free_port())
     environment = {"AQM_DSN": dsn, "AQM_PORT": port, "AQM_DATA_DIR": str(folder), "AQM_RATE_LIMIT": "off", **settings}
-    log = folder / f"gateway-{port}-{uuid.uuid4().hex[:6]}.log"
+    log = log or folder / f"gateway-{port}-{uuid.uuid4().hex[:6]}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "gateway"], cwd=ROOT, env=os.environ | environment,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sys
 from datetime import UTC, datetime
@@ -15,6 +16,24 @@ GATHERED_FOR = 0.05
 """Seconds in which lines of requests are gathered for one write: a write and a flush a line cost a fifth of the speed."""
 
 
+class _StandardError:
+    """Standard error, for whoever writes whole lines of bytes. A full disk or a reader that has gone costs lines of the
+    log, never a request: without room for its log the gateway goes on serving."""
+
+    def write(self, lines: bytes | bytearray) -> None:
+        """Write, or lose, what is given."""
+        with contextlib.suppress(OSError):
+            sys.stderr.buffer.write(lines)
+
+    def flush(self) -> None:
+        """Hand what was written to the system."""
+        with contextlib.suppress(OSError):
+            sys.stderr.buffer.flush()
+
+
+STANDARD_ERROR = _StandardError()
+
+
 def configure_logs() -> None:
     """Send structlog's and the libraries' records to standard error as JSON."""
     structlog.configure(
@@ -23,7 +42,7 @@ def configure_logs() -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.JSONRenderer(serializer=orjson.dumps),
         ],
-        logger_factory=structlog.BytesLoggerFactory(file=sys.stderr.buffer),
+        logger_factory=structlog.BytesLoggerFactory(file=STANDARD_ERROR),  # type: ignore[arg-type]
         cache_logger_on_first_use=True,
     )
     # What it can't parse, a client can send: no fault of ours, and every line would be the attacker's.
@@ -49,8 +68,8 @@ class RequestLog:
     def flush(self) -> None:
         """Write what was gathered."""
         lines, self.lines = self.lines, bytearray()
-        sys.stderr.buffer.write(lines)
-        sys.stderr.buffer.flush()
+        STANDARD_ERROR.write(lines)
+        STANDARD_ERROR.flush()
 
 
 class _Forward(logging.Handler):

@@ -271,6 +271,14 @@ def test_an_applied_file_that_changed_is_refused_by_name(migrated: Target) -> No
     assert_refused(migrated, "001_create_coin_inventory.sql has changed since it was applied")
 
 
+def test_a_landed_migration_has_not_changed() -> None:
+    """Databases that have it would refuse it. Only a migration that has not landed may get a new line in SHA256SUMS:
+    (cd db/migrations && sha256sum *.sql > SHA256SUMS)."""
+    folder = ROOT / "db" / "migrations"
+    landed = dict(reversed(line.split("  ", 1)) for line in (folder / "SHA256SUMS").read_text().splitlines())
+    assert {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.sql")} == landed
+
+
 def test_a_database_newer_than_the_checkout_is_refused(migrated: Target) -> None:
     for path in (migrated.folder / "migrations").rglob(f"{NEWEST:03}_*.sql"):
         path.unlink()

@@ -8,6 +8,7 @@ import signal
 import time
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 
 import aiohttp
 import psycopg
@@ -17,6 +18,7 @@ from conftest import (
     Database,
     RunningGateway,
     count,
+    is_healthy,
     make_coin,
     make_coins,
     stopwatch,
@@ -308,6 +310,24 @@ async def test_no_key_signature_or_person_is_in_any_log(
     blobs = [sent[name] for sent in (coin, last) for name in ("public_key_b64", "signature_b64")]
     for secret in (*blobs, "canary", str(bob), str(alice), key):
         assert secret not in logs, secret
+
+
+async def test_a_log_without_room_fails_no_request(database: Database, run_gateway: Run, bob: uuid.UUID) -> None:
+    upload(database, bob, make_coins(40))
+    gateway = run_gateway(database.dsn, wait=False, log=Path("/dev/full"), AQM_STATEMENT_TIMEOUT="0.3")
+    wait_until(lambda: is_healthy(gateway.url), what="the gateway serves")
+    async with aiohttp.ClientSession(gateway.url) as http:
+        for _ in range(20):
+            async with http.get(FETCH, params=question(bob)) as answer:
+                assert len((await answer.json())["coins"]) == 1
+            await asyncio.sleep(0.01)  # the log is written now and then: what fails there is nobody's request
+        with psycopg.connect(database.dsn) as connection:
+            connection.execute("lock table coins.coin_inventory")
+            async with http.get(COUNT, params={"user_id": str(bob)}) as answer:
+                assert answer.status == 504, "and is a line of the log by itself"
+        async with http.get(COUNT, params={"user_id": str(bob)}) as answer:
+            assert answer.status == 200
+    assert gateway.stop() == 0
 
 
 async def test_a_replica_serves_only_what_may_run_there(
