@@ -22,8 +22,14 @@ COMMITS = {"ops.run_until_done"}
 
 MAY_EXECUTE: dict[str, set[str]] = {
     "public": set(),
-    "aqm_anon": set(),
+    "aqm_anon": {
+        "auth.create_user",
+        "auth.list_signing_keys",
+        "auth.login",
+        "auth.refresh",
+    },
     "aqm_device": {
+        "auth.logout",
         "coins.claim_coins",
         "coins.claim_coins_batch",
         "coins.claim_many",
@@ -35,8 +41,29 @@ MAY_EXECUTE: dict[str, set[str]] = {
         "coins.upload_coins",
         "coins.watch_stock",
     },
-    "aqm_user": set(),
+    "aqm_user": {
+        "auth.change_password",
+        "auth.delete_user",
+        "auth.find_user",
+        "auth.list_roles",
+        "auth.list_sessions",
+        "auth.logout",
+        "auth.revoke_session",
+        "auth.update_user",
+    },
     "aqm_admin": {
+        "auth.create_user",
+        "auth.delete_user",
+        "auth.find_user",
+        "auth.grant_role",
+        "auth.list_roles",
+        "auth.list_sessions",
+        "auth.list_users",
+        "auth.logout",
+        "auth.revoke_role",
+        "auth.revoke_session",
+        "auth.set_kyc",
+        "auth.update_user",
         "coins.hard_delete_fetched",
         "coins.purge_stale",
     },
@@ -73,9 +100,12 @@ MAY_EXECUTE: dict[str, set[str]] = {
         "ops.run_until_done",
     },
     "aqm_gateway": {
+        "auth.list_signing_keys",
+        "auth.register_signing_key",
         "coins.inventory_by_category",
         "gateway.list_fields",
         "gateway.list_metrics",
+        "gateway.list_revocations",
         "gateway.list_routes",
         "ops.job_alarms",
         "ops.job_last_success",
@@ -191,7 +221,7 @@ def test_what_a_function_returns_comes_after_its_arguments(database: Database) -
     modes = database.rows("""
         select p.proname, array_to_string(p.proargmodes, '') from pg_proc as p
         inner join pg_namespace as n on n.oid = p.pronamespace
-        where n.nspname in ('coins', 'ops', 'gateway') and p.proargmodes is not null
+        where n.nspname in ('auth', 'coins', 'ops', 'gateway') and p.proargmodes is not null
     """)
     assert [name for name, modes in modes if not re.fullmatch("i*o*", modes)] == []
 

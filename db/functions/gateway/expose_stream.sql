@@ -25,4 +25,5 @@ p_route: method and path, like ''GET /v1/coins/watch''. p_function: schema and n
 Errors: 23514 for a malformed route or channel, 23505 for a route that is taken; gateway.find_broken_routes() names what does not fit together.';
 
 revoke all on function gateway.expose_stream(text, text, text, text) from public;
-grant execute on function gateway.expose_stream(text, text, text, text) to aqm_coins_owner, aqm_ops_owner;
+grant execute on function gateway.expose_stream(text, text, text, text)
+to aqm_auth_owner, aqm_coins_owner, aqm_ops_owner;

@@ -8,7 +8,8 @@ create or replace function gateway.list_fields(
     out is_composite boolean,
     out is_required boolean,
     out default_value text,
-    out comment text
+    out comment text,
+    out domain_name text
 )
 returns setof record
 language plpgsql
@@ -95,7 +96,8 @@ begin
         exists (select from composite as c where c.oid = element.base),
         fd.is_required and (fd.direction <> 'field' or domain_default.value is null),
         case fd.direction when 'field' then domain_default.value else fd.default_value end,
-        fd.comment
+        fd.comment,
+        case own.typtype when 'd' then own.oid::regtype::text end
     from field as fd
     inner join pg_type as own on own.oid = fd.type_oid
     inner join base on base.oid = own.oid
@@ -115,7 +117,7 @@ $$;
 
 comment on function gateway.list_fields() is
 'Lists the arguments and results of the endpoints and the fields of the composite types in them, for the gateway.
-Returns a row a field. shape: a function or a composite type. direction: in (argument), out (column of the result), rows (the result has the fields of type_name), field (of a composite type). type_name: of the element where is_array; of what a domain is made of. A field of a composite type is required unless its type is a domain with an integer or boolean default.
+Returns a row a field. shape: a function or a composite type. direction: in (argument), out (column of the result), rows (the result has the fields of type_name), field (of a composite type). type_name: of the element where is_array; of what a domain is made of; domain_name: the domain, else null. A field of a composite type is required unless its type is a domain with an integer or boolean default.
 Errors: 42883 when a route''s function is gone.';
 
 revoke all on function gateway.list_fields() from public;

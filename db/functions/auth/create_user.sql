@@ -1,0 +1,59 @@
+create or replace function auth.create_user(
+    p_email text,
+    p_password text,
+    p_name text default null,
+    p_username text default null,
+    p_aadhaar text default null,
+    p_first_company_id uuid default null
+)
+returns setof auth.user_account
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_email text;
+    v_encryption constant integer := auth.current_key('encryption');
+    v_index constant integer := auth.current_key('index');
+    v_id uuid;
+begin
+    v_email := auth.normal_email(p_email);
+    if octet_length(p_name) not between 1 and 400 then
+        raise exception using errcode = 'invalid_parameter_value', message = 'name must have between 1 and 400 bytes';
+    elsif p_username !~ '^[a-z0-9][a-z0-9._-]{1,62}$' then
+        raise exception using errcode = 'invalid_parameter_value',
+            message = 'username must have 2 to 63 of a-z, 0-9, dot, dash and underscore';
+    elsif p_aadhaar !~ '^[0-9]{12}$' then
+        raise exception using errcode = 'invalid_parameter_value', message = 'aadhaar must have 12 digits';
+    elsif not exists (select from auth.companies as c where c.id = p_first_company_id and c.deleted_at is null)
+        and p_first_company_id is not null then
+        raise exception using errcode = 'invalid_parameter_value', message = 'first_company_id must be a company';
+    end if;
+    perform auth.check_unused(null, v_email, p_username, p_aadhaar);
+
+    insert into auth.users as u (
+        email_hash, email_encrypted, name_encrypted, username, aadhaar_hash, password_hash, first_company_id,
+        encryption_version, index_version
+    )
+    values (
+        auth.blind_index(v_email, v_index), auth.encrypt_text(v_email, v_encryption),
+        auth.encrypt_text(p_name, v_encryption), p_username, auth.blind_index('aadhaar:' || p_aadhaar, v_index),
+        auth.hash_password(p_password), p_first_company_id, v_encryption, v_index
+    )
+    returning u.id into v_id;
+    perform auth.write_audit('user.created', v_id);
+    return query select * from auth.find_user(v_id);
+end
+$$;
+
+comment on function auth.create_user(text, text, text, text, text, uuid) is
+'Makes an account.
+p_email: by which the person logs in. p_password: 8 to 1000 characters. p_name: as the person writes it, at most 400 bytes; null: not told. p_username: 2 to 63 of a-z, 0-9, dot, dash and underscore; null: none. p_aadhaar: 12 digits, kept as a keyed hash alone; null: not told. p_first_company_id: a company; null: none.
+Returns the account.
+Errors: 22023 for a malformed argument, PT409 when an account has this email, username or Aadhaar number, PT503 without the data keys.';
+
+revoke all on function auth.create_user(text, text, text, text, text, uuid) from public;
+grant execute on function auth.create_user(text, text, text, text, text, uuid) to aqm_anon, aqm_admin;
+
+select gateway.expose('POST /users', 'auth.create_user', p_needs_keys => true, p_at_once => 2);

@@ -1,0 +1,24 @@
+create or replace function auth.hash_password(
+    p_password text
+)
+returns text
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if char_length(p_password) not between 8 and 1000 or p_password is null then
+        raise exception using errcode = 'invalid_parameter_value',
+            message = 'password must have between 8 and 1000 characters';
+    end if;
+    return crypto.crypt(auth.shorten_password(p_password), crypto.gen_salt('bf', auth.password_cost()));
+end
+$$;
+
+comment on function auth.hash_password(text) is
+'Hashes a password with bcrypt.
+p_password: 8 to 1000 characters.
+Returns the hash with its salt and cost.
+Errors: 22023 for a password that is too short or too long.';
+
+revoke all on function auth.hash_password(text) from public;

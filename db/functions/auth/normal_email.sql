@@ -1,0 +1,26 @@
+create or replace function auth.normal_email(
+    p_email text
+)
+returns text
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_email text;
+begin
+    v_email := lower(btrim(normalize(p_email, nfc)));
+    if octet_length(v_email) > 254 or (v_email ~ '^[^\s@[:cntrl:]]+@[^\s@[:cntrl:]]+\.[^\s@[:cntrl:].]+$') is not true then
+        raise exception using errcode = 'invalid_parameter_value', message = 'email must be an email address';
+    end if;
+    return v_email;
+end
+$$;
+
+comment on function auth.normal_email(text) is
+'Brings an email address into the form in which it is compared: without blanks around, lower case, NFC.
+p_email: as a person types it, at most 254 bytes.
+Returns the normal form.
+Errors: 22023 for what is no address.';
+
+revoke all on function auth.normal_email(text) from public;

@@ -1,0 +1,39 @@
+create or replace function auth.open_session(
+    p_user_id uuid,
+    p_role text,
+    p_device_name text,
+    p_device_type text,
+    p_browser_fingerprint text
+)
+returns setof auth.tokens
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    -- 16 bytes that stay and name the family, 32 that are new each time.
+    v_token constant bytea := crypto.gen_random_bytes(48);
+    v_session auth.sessions;
+begin
+    insert into auth.sessions as s (
+        user_id, role, subject, family_hash, refresh_token_hash, access_token_exp, device_type, device_name,
+        browser_fingerprint, expires_at
+    )
+    values (
+        p_user_id, p_role, case p_role when 'device' then auth.device_id(p_user_id, p_device_name) else p_user_id end,
+        sha256(substr(v_token, 1, 16)), sha256(v_token), now() + interval '15 minutes', p_device_type, p_device_name,
+        p_browser_fingerprint, now() + interval '30 days'
+    )
+    returning s.* into v_session;
+    perform auth.write_audit('session.opened', p_user_id, v_session.id, jsonb_build_object('role', p_role));
+    return query select * from auth.make_tokens(v_session, v_token);
+end
+$$;
+
+comment on function auth.open_session(uuid, text, text, text, text) is
+'Opens a session, which lasts for 30 days from its last refresh.
+p_user_id: whose. p_role: device, user or admin. p_device_name: of a key store. p_device_type, p_browser_fingerprint: what the client told of itself.
+Returns the tokens.
+Errors: none.';
+
+revoke all on function auth.open_session(uuid, text, text, text, text) from public;
