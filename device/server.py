@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from yarl import URL
 
 from db.cluster import data_dir
+from gateway.keys import read_private_key
 from gateway.settings import Settings
-from gateway.tokens import make_token, read_private_key
+from gateway.tokens import make_token
 
 PATIENCE = 30
 """Seconds that a gateway may take to start, and to stop."""

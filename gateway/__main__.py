@@ -12,9 +12,9 @@ import uvloop
 from aiohttp import web
 
 from .app import Gateway, make_server
+from .keys import make_data_keys, make_private_key, read_data_keys, read_key
 from .logs import configure_logs, log
 from .settings import SettingError, Settings, read_settings
-from .tokens import Verifier, make_private_key
 
 WELCOME = """
 AQM is ready: {url}   API page: {url}/docs   Ctrl-C stops it
@@ -90,8 +90,10 @@ def check() -> int:
     """Say what is wrong with the settings before anything is started; returns the exit code."""
     try:
         settings = read_settings({"AQM_DSN": "dbname=aqm", **os.environ})
-        if settings.auth == "jwt" and os.environ.get("AQM_TOKEN_KEY_FILE"):
-            Verifier(settings.token_key_file)
+        if os.environ.get("AQM_TOKEN_KEY_FILE"):
+            read_key(settings.token_key_file)
+        if os.environ.get("AQM_DATA_KEYS_FILE"):
+            read_data_keys(settings.data_keys_file)
     except SettingError as error:
         print(f"aqm: {error}", file=sys.stderr)
         return 2
@@ -105,8 +107,11 @@ def main() -> int:
     configure_logs()
     try:
         settings = read_settings()
-        if settings.auth == "jwt" and not os.environ.get("AQM_TOKEN_KEY_FILE"):
+        # At their usual places only: a mistyped path would make keys that nobody else has.
+        if not os.environ.get("AQM_TOKEN_KEY_FILE"):
             make_private_key(settings.token_key_file)
+        if not os.environ.get("AQM_DATA_KEYS_FILE"):
+            make_data_keys(settings.data_keys_file)
         return uvloop.run(serve(settings))
     except SettingError as error:
         print(f"aqm: {error}", file=sys.stderr)

@@ -7,8 +7,9 @@ import contextlib
 import itertools
 import secrets
 import time
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import AsyncIterator, Mapping
+from functools import lru_cache, partial
+from ipaddress import ip_address
 from typing import Any
 from weakref import WeakSet
 
@@ -24,6 +25,7 @@ from .catalog import Route
 from .codec import encode_row, to_json
 from .connections import Answer, is_lost
 from .database import Server, batch_arguments, batch_statement, may_repeat
+from .keys import read_data_keys
 from .limits import CallerLimit
 from .logs import RequestLog, fault, log
 from .metrics import Metrics
@@ -32,7 +34,8 @@ from .problems import OUTCOME_UNKNOWN, Problem, from_database, known_status
 from .routes import Endpoint, Routes
 from .settings import Settings
 from .streams import Rows, Streams
-from .tokens import ANONYMOUS, Caller, Verifier, unauthorized
+from .tokens import ANONYMOUS, Caller, unauthorized
+from .trust import Trust
 
 DATABASE_ERRORS = (psycopg.Error, PoolTimeout, TooManyRequests)
 CHANGED_UNDER_US = {"0A000", "42883"}
@@ -40,6 +43,9 @@ CHANGED_UNDER_US = {"0A000", "42883"}
 
 GRACE = 2.0
 """Seconds beyond all time-outs after which a caller is told that the outcome is not known."""
+
+ALONE = {"application_name": "aqm alone"}
+"""Told of a call that was to travel in a batch; nobody's request in particular."""
 
 REQUEST_ID_PREFIX = secrets.token_hex(4)
 """Of this process; a number follows."""
@@ -56,7 +62,7 @@ class Gateway:
         self.primary = Server(settings.gateway_dsn, settings)
         self.replica = Server(settings.replica_dsn, settings) if settings.replica_dsn else None
         self.servers = [server for server in (self.primary, self.replica) if server]
-        self.verifier = Verifier(settings.token_key_file) if settings.auth == "jwt" else None
+        self.data_keys = read_data_keys(settings.data_keys_file)
         self.caller_limit = CallerLimit(settings.rate_limit)
         self.request_log = RequestLog()
         self.metrics = Metrics()
@@ -66,7 +72,9 @@ class Gateway:
         self.calls: set[asyncio.Task[Any]] = set()
         self.batchers: WeakSet[Batcher] = WeakSet()
         self.streams = Streams(settings.max_streams)
-        self.routes = Routes(settings, self.servers, self.streams)
+        self.trust = Trust(settings, self.streams.end_session)
+        self.verifier = self.trust.verifier
+        self.routes = Routes(settings, self.servers, self.streams, self.trust)
         self.metrics.streams.set_function(lambda: len(self.streams.open))
         self.built_in = {
             "/v1/health": self._health,
@@ -162,7 +170,8 @@ class Gateway:
         route = endpoint.route
         caller = self.verifier.verify(request.headers.get("Authorization")) if self.verifier else ANONYMOUS
         role = self._role(route, caller)
-        who = caller.subject or request.remote or "nobody"
+        address = client_address(request, self.settings.trusted_proxies)
+        who = caller.subject or address or "nobody"
         if self.verifier:
             self.caller_limit.hit(who)
         sent, is_text = await read_sent(request, lambda size: self._count_body(who, size))
@@ -173,12 +182,41 @@ class Gateway:
             who = str(arguments.get(route.caller_argument or "") or who)
             self.caller_limit.hit(who)
 
+        context = ALONE if route.batch_function else self._context(route, caller, address, request_id)
         if route.channel:
-            return await self._stream(endpoint, request, role, arguments, caller, who, request_id)
+            return await self._stream(endpoint, request, role, arguments, caller, who, request_id, context)
         # Batched calls share one connection, whoever makes them; the others hold one each.
         with contextlib.nullcontext() if route.batch_function else self.caller_limit.at_once(who):
-            endpoint, answer = await self._answer(endpoint, role, arguments, request_id)
+            async with self._turn(endpoint):
+                endpoint, answer = await self._answer(endpoint, role, arguments, context)
         return self._respond(endpoint, answer, request_id)
+
+    def _context(self, route: Route, caller: Caller, address: str | None, request_id: str) -> dict[str, str]:
+        """What a function may know of the request, as settings of its transaction."""
+        return {
+            "application_name": f"aqm {request_id}",
+            "request.claims": caller.claims,
+            "request.address": address or "",
+            **(self.data_keys if route.needs_keys else {}),
+        }
+
+    @contextlib.asynccontextmanager
+    async def _turn(self, endpoint: Endpoint) -> AsyncIterator[None]:
+        """Hold one of the places of a route of which only so many may run at once; raises Problem 503 when none is free
+        for as long as one waits for a connection."""
+        gate = endpoint.gate
+        if gate is None:
+            yield
+            return
+        try:
+            async with asyncio.timeout(self.settings.pool_wait):
+                await gate.acquire()
+        except TimeoutError:
+            raise Problem(503, "too many at once") from None
+        try:
+            yield
+        finally:
+            gate.release()
 
     async def _stream(
         self,
@@ -189,6 +227,7 @@ class Gateway:
         caller: Caller,
         who: str,
         request_id: str,
+        context: Mapping[str, str],
     ) -> web.StreamResponse:
         """Serve a stream to its end; its function is always that of the newest catalog."""
         (whom,) = arguments.values()
@@ -198,10 +237,11 @@ class Gateway:
             newest = self.routes.newest(endpoint)
             if newest is None:
                 raise Problem(404, "there is no such stream any more")
-            return _encode(*await self._answer(newest, role, arguments, request_id))
+            return _encode(*await self._answer(newest, role, arguments, context))
 
         seconds = None if caller.until is None else caller.until - time.time()
-        return await self.streams.serve(request, who, key, read, seconds, {"X-Request-Id": request_id, "Server": "aqm"})
+        headers = {"X-Request-Id": request_id, "Server": "aqm"}
+        return await self.streams.serve(request, who, key, read, seconds, headers, caller.session)
 
     def _count_body(self, who: str, size: int) -> None:
         if self.verifier:
@@ -211,6 +251,8 @@ class Gateway:
         """The HTTP role under which the call runs. Without tokens: the least that may call."""
         if self.verifier is None:
             return route.roles[0]
+        if "anon" in route.roles:
+            return "anon"
         if caller.role in route.roles:
             return caller.role
         if caller is ANONYMOUS:
@@ -218,28 +260,30 @@ class Gateway:
         raise Problem(403, f"role {caller.role} may not call this")
 
     async def _answer(
-        self, endpoint: Endpoint, role: str, arguments: Mapping[str, Any], request_id: str
+        self, endpoint: Endpoint, role: str, arguments: Mapping[str, Any], context: Mapping[str, str]
     ) -> tuple[Endpoint, Answer]:
         """Call the function; after a deploy once more with a fresh catalog and plan, since the first call did nothing.
 
         Nobody waits longer than all time-outs together allow, even for a server that has fallen silent.
         """
         try:
-            return endpoint, await self._call(endpoint, role, arguments, request_id)
+            return endpoint, await self._call(endpoint, role, arguments, context)
         except psycopg.Error as error:
             if error.sqlstate not in CHANGED_UNDER_US:
                 raise
         await self.routes.refresh()
         endpoint = self.routes.newest(endpoint) or endpoint
-        return endpoint, await self.primary.call(endpoint.route, role, arguments, request_id, prepare=False)
+        return endpoint, await self.primary.call(endpoint.route, role, arguments, context, prepare=False)
 
-    async def _call(self, endpoint: Endpoint, role: str, arguments: Mapping[str, Any], request_id: str) -> Answer:
+    async def _call(
+        self, endpoint: Endpoint, role: str, arguments: Mapping[str, Any], context: Mapping[str, str]
+    ) -> Answer:
         route = endpoint.route
         if route.batch_function:
             return await self._batcher(endpoint, role).call(arguments)
         server = self.replica if self.replica and route.may_use_replica else self.primary
         # Shielded: whoever hangs up, a call that was sent is never cancelled half-way.
-        task = asyncio.create_task(self._call_alone(server, route, role, arguments, request_id))
+        task = asyncio.create_task(self._call_alone(server, route, role, arguments, context))
         self.calls.add(task)
         task.add_done_callback(self.calls.discard)
         try:
@@ -251,15 +295,15 @@ class Gateway:
             del task  # an exception in it refers to this frame: no cycle for the collector
 
     async def _call_alone(
-        self, server: Server, route: Route, role: str, arguments: Mapping[str, Any], request_id: str
+        self, server: Server, route: Route, role: str, arguments: Mapping[str, Any], context: Mapping[str, str]
     ) -> Answer:
         try:
-            return await server.call(route, role, arguments, request_id)
+            return await server.call(route, role, arguments, context)
         except psycopg.Error as error:
             if not (is_lost(error) and may_repeat(route, arguments)):
                 raise
         # Whether it happened or not: with the same request id it happens once.
-        return await server.call(route, role, arguments, request_id)
+        return await server.call(route, role, arguments, context)
 
     def _batcher(self, endpoint: Endpoint, role: str) -> Batcher:
         batcher = endpoint.batchers.get(role)
@@ -270,7 +314,7 @@ class Gateway:
                 lane=self.primary.lane(role),
                 statement=batch_statement(route),
                 pack=partial(batch_arguments, route),
-                call_one=lambda arguments: self.primary.call(route, role, arguments, "alone"),
+                call_one=lambda arguments: self.primary.call(route, role, arguments, ALONE),
                 may_repeat=lambda arguments: may_repeat(route, arguments),
                 max_batch=settings.max_batch,
                 max_waiting=settings.max_waiting,
@@ -356,6 +400,27 @@ def _encode(endpoint: Endpoint, answer: Answer) -> list[dict[str, Any]]:
         ]
     # The function has changed and its catalog is on the way; what was done must be answered all the same.
     return [encode_row(dict(zip(answer.columns, row, strict=True))) for row in answer.rows]
+
+
+def client_address(request: web.BaseRequest, proxies: int) -> str | None:
+    """The network address of the client, None where there is none.
+
+    proxies: how many of our own proxies stand before us: each adds whom it serves to X-Forwarded-For, and what is left of
+    theirs is the client's own invention.
+    """
+    address = request.remote
+    if proxies:
+        forwarded = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
+        address = forwarded[-proxies].strip() if len(forwarded) >= proxies else address
+    return _plain_address(address) if address else None
+
+
+@lru_cache(10_000)
+def _plain_address(text: str) -> str | None:
+    try:
+        return str(ip_address(text.partition("%")[0]))
+    except ValueError:
+        return None
 
 
 def _request_id(request: web.BaseRequest) -> str:

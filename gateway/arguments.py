@@ -84,7 +84,8 @@ class Arguments:
         for name in in_path:
             if name in sent:
                 raise invalid(name, "belongs into the path")
-        mine = self.caller if caller else None
+        # An admin names whom it concerns; everybody else is the one.
+        mine = self.caller if caller and caller.role != "admin" else None
         if mine and caller and self.fills_caller:
             sent = {mine.json_name: caller.subject, **sent}
         arguments = decode_arguments(self.rest, sent, is_text)

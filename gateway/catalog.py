@@ -20,6 +20,7 @@ class Field:
     """An argument, a column of a result, or a field of a composite type.
 
     name: in SQL. type: of the value, or of its elements where is_array. composite: the fields of a composite type.
+    domain: that it is declared as, with its schema.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Field:
     default: str | None
     comment: str | None
     composite: Composite | None
+    domain: str | None = None
 
     @cached_property
     def json_name(self) -> str:
@@ -57,6 +59,7 @@ class Route:
     """An endpoint: a method and a path, the function behind it, and how a call of it is made and answered.
 
     headers: arguments by the request header that carries them. channel: of a stream's notifications, None for a call.
+    needs_keys: the call gets the data keys. at_once: how many of them may run, None for no limit.
     """
 
     method: str
@@ -73,6 +76,8 @@ class Route:
     results: tuple[Field, ...]
     headers: Mapping[str, str]
     channel: str | None
+    needs_keys: bool = False
+    at_once: int | None = None
 
     @property
     def name(self) -> str:
@@ -134,7 +139,16 @@ async def _read(connection: psycopg.AsyncConnection[Any]) -> Catalog:
             continue
         composite = composites.get(row.type_name) if row.is_composite else None
         by_shape[row.shape, row.direction].append(
-            Field(row.field, row.type_name, row.is_array, row.is_required, row.default_value, row.comment, composite)
+            Field(
+                row.field,
+                row.type_name,
+                row.is_array,
+                row.is_required,
+                row.default_value,
+                row.comment,
+                composite,
+                row.domain_name,
+            )
         )
     for name, composite in composites.items():
         composite.fields.extend(by_shape[name, "field"])
@@ -150,6 +164,8 @@ async def _read(connection: psycopg.AsyncConnection[Any]) -> Catalog:
                 ),
                 headers=row.headers,
                 channel=row.channel,
+                needs_keys=row.needs_keys,
+                at_once=row.at_once,
             )
             for row in routes
         ),

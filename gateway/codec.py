@@ -19,6 +19,9 @@ from .problems import invalid
 UUID_FORM = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 INTEGER_FORM = re.compile(r"-?[0-9]{1,20}")
 INTEGER_BITS = {"smallint": 15, "integer": 31, "bigint": 63}
+CLAIMS_DOMAIN = "gateway.token_claims"
+"""The domain of what leaves as a signed token."""
+
 LONGEST_LIST = 5000
 """Elements; decoding more would hold up other callers."""
 
@@ -211,9 +214,12 @@ def encode_row(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def row_encoders(fields: Sequence[Field]) -> list[tuple[str, Encoder]]:
-    """JSON name and encoder of each column of a result, worked out once a route."""
-    return [(field.json_name, _encoder(field)) for field in fields]
+def row_encoders(fields: Sequence[Field], sign: Encoder) -> list[tuple[str, Encoder]]:
+    """JSON name and encoder of each column of a result, worked out once a route.
+
+    sign: makes a token of a column of claims.
+    """
+    return [(field.json_name, sign if field.domain == CLAIMS_DOMAIN else _encoder(field)) for field in fields]
 
 
 def _encoder(field: Field) -> Encoder:
@@ -230,7 +236,7 @@ def _encoder(field: Field) -> Encoder:
 
 
 def _object_encoder(fields: Sequence[Field]) -> Encoder:
-    parts = row_encoders(fields)
+    parts = [(field.json_name, _encoder(field)) for field in fields]
 
     def encode_object(value: Any) -> Any:
         if value is None:

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from types import NoneType
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
@@ -113,11 +113,16 @@ class Server:
         await asyncio.gather(*ends, *(pool.close() for pool in self.pools.values()))
 
     async def call(
-        self, route: Route, role: str, arguments: Mapping[str, Any], request_id: str, prepare: bool | None = None
+        self,
+        route: Route,
+        role: str,
+        arguments: Mapping[str, Any],
+        context: Mapping[str, str],
+        prepare: bool | None = None,
     ) -> Answer:
         """Call a route's function once, under an HTTP role, in one transaction and one round trip.
 
-        arguments: values by argument name. request_id: shown by the database's log as the application's name.
+        arguments: values by argument name. context: settings of the transaction, which tell the function of the request.
         prepare: False plans anew whatever the connection remembers.
         Raises psycopg.Error, PoolTimeout, TooManyRequests; Problem 503 when it is not known whether it happened.
         """
@@ -126,7 +131,7 @@ class Server:
             async with pool.connection() as connection:
                 async with connection.pipeline():
                     await connection.execute(b"begin" if route.is_volatile else b"begin read only")
-                    await connection.execute("select set_config('application_name', %s, true)", [f"aqm {request_id}"])
+                    await connection.execute(_set_statement(tuple(context)), list(context.values()))
                     cursor = connection.cursor(binary=True)
                     await cursor.execute(call_statement(route, arguments).encode(), arguments, prepare=prepare)
                     status = await connection.execute("select current_setting('response.status', true)")
@@ -255,6 +260,12 @@ def _element(value: str | int | None) -> str:
     if isinstance(value, str):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return "null" if value is None else str(value)
+
+
+@cache
+def _set_statement(names: tuple[str, ...]) -> bytes:
+    """Sets the settings of those names until the end of the transaction."""
+    return b"select " + b", ".join(b"set_config('%b', %%s, true)" % name.encode() for name in names)
 
 
 def _type(field: Field) -> str:

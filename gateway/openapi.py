@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .catalog import Catalog, Field, Route
+from .codec import CLAIMS_DOMAIN
 
 SCHEMAS: dict[str, dict[str, Any]] = {
     "uuid": {"type": "string", "format": "uuid"},
@@ -151,7 +152,9 @@ def _read_comment(comment: str) -> tuple[str, str, dict[str, str]]:
 
 def _schema(field: Field, description: str | None = None, is_answer: bool = False) -> dict[str, Any]:
     schema: dict[str, Any]
-    if field.composite:
+    if field.domain == CLAIMS_DOMAIN:
+        schema = {"type": "string", "description": "A JSON Web Token (RFC 7519) for the header Authorization."}
+    elif field.composite:
         names = [part.json_name for part in field.composite.fields if part.is_required or is_answer]
         schema = _object(field.composite.fields, {}, names, is_answer)
     else:

@@ -19,34 +19,44 @@ from .logs import fault, log
 from .problems import Problem
 from .settings import LOGIN, Settings, login_dsn
 from .streams import Streams
+from .trust import Trust
+
+LOOK_AGAIN = 30.0
+"""Seconds after which keys are read again although nothing was notified: their time may be over, the line half-open."""
 
 
 class Endpoint:
-    """A route and what is worked out for it once: its arguments, its encoders and its batchers, one for each role."""
+    """A route and what is worked out for it once: its arguments, its encoders and its batchers, one for each role.
 
-    def __init__(self, route: Route) -> None:
+    sign: makes a token of claims.
+    """
+
+    def __init__(self, route: Route, sign: Encoder) -> None:
         self.route = route
         self.pattern = route.pattern
         self.arguments = Arguments(route)
         self.columns = tuple(field.name for field in route.results)
-        self.encoders: list[tuple[str, Encoder]] = row_encoders(route.results)
+        self.encoders: list[tuple[str, Encoder]] = row_encoders(route.results, sign)
         self.batchers: dict[str, Batcher] = {}
+        self.gate = asyncio.Semaphore(route.at_once) if route.at_once else None
 
 
 class Routes:
     """The endpoints of the newest catalog.
 
-    servers: where their functions are called, the primary first. streams: are told what is notified.
+    servers: where their functions are called, the primary first. streams, trust: are told what is notified.
     """
 
-    def __init__(self, settings: Settings, servers: Sequence[Server], streams: Streams) -> None:
+    def __init__(self, settings: Settings, servers: Sequence[Server], streams: Streams, trust: Trust) -> None:
         self.settings = settings
         self.servers = servers
         self.streams = streams
+        self.trust = trust
         self.catalog = Catalog()
         self.ready = asyncio.Event()
         self.is_broken = False
         self.loaded_at = float("-inf")
+        self.trusted_at = float("-inf")
         self.loading = asyncio.Lock()
         self.fixed: dict[tuple[str, str], Endpoint] = {}
         self.patterns: list[Endpoint] = []
@@ -90,14 +100,17 @@ class Routes:
                     while True:
                         # Returns now and then, so that a half-open connection is noticed. A list, because
                         # the connection is locked while the generator is open.
-                        heard = [notice async for notice in connection.notifies(timeout=30, stop_after=1)]
+                        heard = [notice async for notice in connection.notifies(timeout=LOOK_AGAIN, stop_after=1)]
                         for notice in heard:
-                            self.streams.hear(notice.channel, notice.payload)
+                            if notice.channel == "gateway":
+                                await self.trust.hear(notice.payload, connection)
+                            else:
+                                self.streams.hear(notice.channel, notice.payload)
                         if any(notice.channel == "gateway" and notice.payload == "reload" for notice in heard):
                             await self._load_and_listen(connection)
-                        if not heard:
+                        if not heard or time.monotonic() - self.trusted_at > LOOK_AGAIN:
                             async with asyncio.timeout(10):
-                                await connection.execute("")
+                                await self._read_trust(connection)
             except Exception as error:
                 # Whatever it is: the next connection may read a catalog that is mended.
                 # Told once, not twice a second. libpq's reason names server and database, never a password; the text
@@ -116,7 +129,12 @@ class Routes:
         channels = {"gateway"} | {route.channel for route in self.catalog.routes if route.channel}
         listens = sql.SQL("; ").join(sql.SQL("listen {}").format(sql.Identifier(name)) for name in sorted(channels))
         await connection.execute(sql.SQL("unlisten *; {}").format(listens))
+        await self._read_trust(connection)
         self.streams.reread()
+
+    async def _read_trust(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        await self.trust.read(connection)
+        self.trusted_at = time.monotonic()
 
     async def _load(self, connection: psycopg.AsyncConnection[Any]) -> None:
         try:
@@ -125,7 +143,7 @@ class Routes:
             self.is_broken = not isinstance(error, psycopg.OperationalError)
             raise
         self.is_broken = False
-        endpoints = [Endpoint(route) for route in catalog.routes]
+        endpoints = [Endpoint(route, self.trust.signer.sign) for route in catalog.routes]
         for server in self.servers:
             await server.use(catalog)
         self.fixed = {(e.route.method, e.route.path): e for e in endpoints if "{" not in e.route.path}

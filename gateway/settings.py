@@ -37,6 +37,8 @@ class Settings:
     port: int
     auth: str
     token_key_file: Path
+    data_keys_file: Path
+    trusted_proxies: int
     rate_limit: limits.RateLimitItem | None
     pool_min: int
     pool_max: int
@@ -60,7 +62,6 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     if not dsn:
         raise SettingError("AQM_DSN is not set: name a database, or use ./aqm run, which brings its own")
     password = environment.get("AQM_GATEWAY_PASSWORD") or _password(environment.get("AQM_GATEWAY_DSN"))
-    data_dir = Path(environment.get("AQM_DATA_DIR") or ".aqm")
     settings = Settings(
         gateway_dsn=login_dsn(dsn, LOGIN, password, "AQM_DSN"),
         password=password,
@@ -71,7 +72,9 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         host=environment.get("AQM_HOST") or "127.0.0.1",
         port=int(read.number("AQM_PORT", 8080, 0, 65535)),
         auth=read.choice("AQM_AUTH", "none", "jwt"),
-        token_key_file=Path(environment.get("AQM_TOKEN_KEY_FILE") or data_dir / "token_key.pem"),
+        token_key_file=Path(environment.get("AQM_TOKEN_KEY_FILE") or data_dir(environment) / "token_key.pem"),
+        data_keys_file=data_keys_file(environment),
+        trusted_proxies=int(read.number("AQM_TRUSTED_PROXIES", 0, 0, 100)),
         rate_limit=read.rate_limit("AQM_RATE_LIMIT", "200/second"),
         pool_min=int(read.number("AQM_POOL_MIN", 2, 0, 1000)),
         pool_max=int(read.number("AQM_POOL_MAX", 10, 1, 1000)),
@@ -95,6 +98,16 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             "set AQM_AUTH=jwt"
         )
     return settings
+
+
+def data_dir(environment: Mapping[str, str]) -> Path:
+    """The project's data folder."""
+    return Path(environment.get("AQM_DATA_DIR") or ".aqm")
+
+
+def data_keys_file(environment: Mapping[str, str]) -> Path:
+    """The file of the data keys."""
+    return Path(environment.get("AQM_DATA_KEYS_FILE") or data_dir(environment) / "data_keys")
 
 
 def login_dsn(dsn: str, login: str, password: str | None = None, variable: str = "AQM_DSN") -> str:

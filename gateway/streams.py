@@ -52,7 +52,8 @@ HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-
 class Stream:
     """One client that watches.
 
-    who: the caller. key: channel and value of the argument. read: runs the function. gate: limits those that run.
+    who: the caller. session: of the caller's token. key: channel and value of the argument. read: runs the function.
+    gate: limits those that run.
     """
 
     def __init__(
@@ -62,9 +63,11 @@ class Stream:
         key: tuple[str, str],
         read: Callable[[], Awaitable[Rows]],
         gate: asyncio.Semaphore,
+        session: str | None = None,
     ) -> None:
         self.request = request
         self.who = who
+        self.session = session
         self.key = key
         self.read = read
         self.gate = gate
@@ -167,13 +170,15 @@ class Streams:
         read: Callable[[], Awaitable[Rows]],
         seconds: float | None,
         headers: dict[str, str],
+        session: str | None = None,
     ) -> web.StreamResponse:
-        """Serve a stream to its end. key: channel and value. seconds: how long the caller's token is valid.
+        """Serve a stream to its end. key: channel and value. seconds: how long the caller's token is valid. session: the
+        token's, whose end is the stream's too.
 
         Raises Problem 429 for too many of one caller, 503 for too many of all, and what the first reading raises.
         """
         self._admit(who)
-        stream = Stream(request, who, key, read, self.gate)
+        stream = Stream(request, who, key, read, self.gate, session)
         for streams in (self.open, self.groups[who], self.groups[key]):
             streams.add(stream)
         try:
@@ -202,6 +207,12 @@ class Streams:
         """All read again: notifications may have been lost."""
         for stream in self.open:
             stream.changed.set()
+
+    def end_session(self, session: str) -> None:
+        """End the streams of a session that was revoked; whoever has a newer token comes again."""
+        for stream in self.open:
+            if stream.session == session:
+                stream.end()
 
     def stop(self) -> None:
         """End all streams, and admit no more."""

@@ -10,16 +10,17 @@ import os
 import sys
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import jwt
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
+import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from .keys import make_private_key, public_half, read_key, read_private_key, thumbprint
 from .problems import Problem
 from .settings import SettingError
 
@@ -38,52 +39,79 @@ REMEMBERED = 20_000
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls. role: the HTTP role. subject: the token's, None for nobody in particular. until: when it expires."""
+    """Who calls. role: the HTTP role. subject: the token's, None for nobody in particular. session: the token's, None
+    for one that belongs to none. issued_at, until: when it was made and when it expires, seconds since 1970."""
 
     role: str
     subject: str | None
+    session: str | None = field(default=None, compare=False)
+    issued_at: float = field(default=0.0, compare=False)
     until: float | None = field(default=None, compare=False)
+
+    @property
+    def claims(self) -> str:
+        """What a function of the database may know of the token, as JSON; empty for nobody."""
+        if self.subject is None:
+            return ""
+        return orjson.dumps({"sub": self.subject, "role": self.role, "sid": self.session}).decode()
 
 
 ANONYMOUS = Caller("anon", None)
 
 
-def read_private_key(path: Path) -> Ed25519PrivateKey:
-    """The private key of a file; raises SettingError when there is none."""
-    key = _read_key(path)
-    if not isinstance(key, Ed25519PrivateKey):
-        raise SettingError(f"{path} holds no private key: tokens are made where the private key is")
-    return key
+class Signer:
+    """Makes tokens with the private key of a file; with a public one it only tells which key that is."""
 
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        key = read_key(path)
+        self.key = key if isinstance(key, Ed25519PrivateKey) else None
+        self.public = public_half(key)
+        self.kid = thumbprint(self.public)
+        self.is_retired = False
 
-def make_private_key(path: Path) -> None:
-    """Make a new private key in a file that only its owner may read; an existing file stays as it is."""
-    pem = Ed25519PrivateKey.generate().private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(pem)
+    def sign(self, claims: Mapping[str, Any]) -> str:
+        """A signed token with the claims that a function of the database decided on; issuer and audience are ours.
+
+        Raises Problem 503 without a private key, or when it was retired (auth.retire_signing_key()).
+        """
+        if self.key is None or self.is_retired:
+            raise Problem(503, "this gateway has no key to sign tokens with")
+        whole = {**claims, "iss": ISSUER, "aud": AUDIENCE}
+        return jwt.encode(whole, self.key, algorithm="EdDSA", headers={"kid": self.kid})
 
 
 def make_token(key: Ed25519PrivateKey, role: str, subject: str, seconds: float = 900) -> str:
-    """A signed token. role: device, user or admin. subject: who it is for. seconds: how long it is valid."""
+    """A signed token of no session. role: device, user or admin. subject: who it is for. seconds: how long it is valid."""
     now = int(time.time())
     claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": subject, "role": role, "iat": now, "exp": int(now + seconds)}
-    return jwt.encode(claims, key, algorithm="EdDSA")
+    return jwt.encode(claims, key, algorithm="EdDSA", headers={"kid": thumbprint(key.public_key())})
 
 
 class Verifier:
-    """Checks tokens against the public half of a key file (a private or a public key, PEM)."""
+    """Checks tokens against public keys by their kid, and whether their session was revoked.
 
-    def __init__(self, path: Path) -> None:
-        key = _read_key(path)
-        self.key = key.public_key() if isinstance(key, Ed25519PrivateKey) else key
+    own: the gateway's own public key; the database's list, when it was read, takes its place.
+    """
+
+    def __init__(self, own: Ed25519PublicKey) -> None:
+        self.own = thumbprint(own)
+        self.keys = {self.own: own}
         self.remembered: OrderedDict[str, tuple[float, Caller]] = OrderedDict()
+        self.revoked: dict[str, tuple[float, float]] = {}
+
+    def use_keys(self, keys: Mapping[str, Ed25519PublicKey]) -> None:
+        """Accept these keys from now on, and no others. keys: by kid."""
+        if keys.keys() != self.keys.keys():
+            self.keys = dict(keys)
+            self.remembered.clear()
+
+    def revoke(self, session: str, issued_until: float, expires: float) -> None:
+        """Refuse what a session was issued until then. expires: when none of it is good any more."""
+        now = time.time()
+        self.revoked[session] = issued_until, expires + LEEWAY
+        if len(self.revoked) % 1000 == 0:
+            self.revoked = {session: entry for session, entry in self.revoked.items() if entry[1] > now}
 
     def verify(self, authorization: str | None) -> Caller:
         """The caller of an Authorization header; without one, anonymous.
@@ -93,23 +121,35 @@ class Verifier:
         if authorization is None:
             return ANONYMOUS
         scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer":
+            raise unauthorized()
         known = self.remembered.get(token)
-        if known and known[0] > time.time() and scheme.lower() == "bearer":
-            return known[1]
-        if scheme.lower() != "bearer" or len(token) > LONGEST_TOKEN:
+        caller = known[1] if known and known[0] > time.time() else self._read(token)
+        if caller.session in self.revoked and caller.issued_at <= self.revoked[caller.session][0]:
+            raise unauthorized()
+        return caller
+
+    def _read(self, token: str) -> Caller:
+        if len(token) > LONGEST_TOKEN:
             raise unauthorized()
         try:
+            # A token of somebody who has the private key, but no word for it, is checked with our own.
+            key = self.keys.get(jwt.get_unverified_header(token).get("kid", self.own))
+            if key is None:
+                raise unauthorized()
             claims = jwt.decode(
-                token, self.key, algorithms=["EdDSA"], audience=AUDIENCE, issuer=ISSUER, leeway=LEEWAY,
+                token, key, algorithms=["EdDSA"], audience=AUDIENCE, issuer=ISSUER, leeway=LEEWAY,
                 options={"require": ["exp", "iat", "aud", "iss", "sub"], "strict_aud": True},
             )  # fmt: skip
-        except (jwt.InvalidTokenError, ValueError, RecursionError):
+            session = claims.get("sid")
+            caller = Caller(claims["role"], claims["sub"], session, float(claims["iat"]), int(claims["exp"]) + LEEWAY)
+        except (jwt.InvalidTokenError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
             raise unauthorized() from None
-        if claims.get("role") not in ROLES or not isinstance(claims["sub"], str) or not claims["sub"]:
+        if caller.role not in ROLES or not isinstance(caller.subject, str) or not caller.subject:
             raise unauthorized()
-        until = int(claims["exp"]) + LEEWAY
-        caller = Caller(claims["role"], claims["sub"], until)
-        self.remembered[token] = (until, caller)
+        if not isinstance(session, str | None):
+            raise unauthorized()
+        self.remembered[token] = (caller.until or 0, caller)
         if len(self.remembered) > REMEMBERED:
             self.remembered.popitem(last=False)
         return caller
@@ -118,24 +158,6 @@ class Verifier:
 def unauthorized() -> Problem:
     """401 with the challenge of RFC 6750."""
     return Problem(401, "a valid bearer token is needed", headers={"WWW-Authenticate": 'Bearer realm="aqm"'})
-
-
-def _read_key(path: Path) -> Ed25519PrivateKey | Ed25519PublicKey:
-    try:
-        pem = path.read_bytes()
-    except OSError as error:
-        raise SettingError(f"AQM_TOKEN_KEY_FILE: can't read {path} ({error.strerror})") from None
-    try:
-        key = (
-            serialization.load_pem_private_key(pem, None)
-            if b"PRIVATE" in pem
-            else serialization.load_pem_public_key(pem)
-        )
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        key = None
-    if not isinstance(key, Ed25519PrivateKey | Ed25519PublicKey):
-        raise SettingError(f"AQM_TOKEN_KEY_FILE: {path} holds no Ed25519 key in PEM form")
-    return key
 
 
 def main(arguments: Sequence[str]) -> int:

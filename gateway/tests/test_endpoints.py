@@ -12,7 +12,8 @@ import pytest
 
 from conftest import Project, RunningGateway, wait_until
 from db.migrate import MigrationError
-from gateway.tokens import make_private_key, make_token, read_private_key
+from gateway.keys import make_private_key, read_private_key
+from gateway.tokens import make_token
 
 
 async def test_a_new_file_is_a_new_endpoint_with_its_documentation(
@@ -211,7 +212,7 @@ async def test_openapi_tells_the_whole_of_an_endpoint(http: aiohttp.ClientSessio
     async with http.get("/openapi.json") as answer:
         document = await answer.json()
     assert document["openapi"].startswith("3.1")
-    assert set(document["paths"]) == {
+    assert {path for path in document["paths"] if path.startswith("/v1/")} == {
         "/v1/coins/upload", "/v1/coins/fetch", "/v1/coins/count", "/v1/admin/purge-stale", "/v1/admin/hard-delete", "/v1/health",
         "/v1/coins/claim", "/v1/coins/claimed", "/v1/coins/discard", "/v1/coins/last-resort", "/v1/coins/status",
         "/v1/coins/watch",

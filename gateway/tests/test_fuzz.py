@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from conftest import Database, RunningGateway, make_coins, upload
-from gateway.tokens import make_private_key, make_token, read_private_key
+from gateway.keys import make_private_key, read_private_key
+from gateway.tokens import make_token
 
 
 def fuzz(gateway: RunningGateway, *options: str) -> None:

@@ -17,8 +17,9 @@ from aiohttp.test_utils import RawTestServer
 
 from conftest import Database, Project, RunningGateway, claim, make_coins, upload, wait_until
 from gateway.app import Gateway
+from gateway.keys import make_data_keys, make_private_key, read_private_key
 from gateway.settings import read_settings
-from gateway.tokens import make_private_key, make_token, read_private_key
+from gateway.tokens import make_token
 
 Run = Callable[..., RunningGateway]
 WATCH = "/v1/boxes/watch"
@@ -331,6 +332,8 @@ async def test_the_gateway_stops_at_once_and_ends_streams_whole(
 async def test_nothing_is_left_of_clients_that_hang_up(watched: Database, tmp_path: Path) -> None:
     """In this process, so that its tasks can be counted."""
     settings = read_settings({"AQM_DSN": watched.dsn, "AQM_RATE_LIMIT": "off", "AQM_DATA_DIR": str(tmp_path)})
+    make_private_key(settings.token_key_file)
+    make_data_keys(settings.data_keys_file)
     gateway = Gateway(settings)
     await gateway.start()
     async with RawTestServer(gateway.handle) as server:

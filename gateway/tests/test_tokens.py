@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from conftest import Database, RunningGateway, count, make_coin, make_coins, to_json, upload
+from gateway.keys import make_private_key, read_key, read_private_key
 from gateway.settings import SettingError
-from gateway.tokens import Verifier, make_private_key, make_token, read_private_key
+from gateway.tokens import Verifier, make_token
 
 FETCH, COUNT, UPLOAD, PURGE = "/v1/coins/fetch", "/v1/coins/count", "/v1/coins/upload", "/v1/admin/purge-stale"
 
@@ -238,7 +239,7 @@ async def test_no_bad_token_is_accepted(guarded: Guarded, bob: uuid.UUID) -> Non
 async def test_a_token_that_was_accepted_is_refused_once_it_has_expired(tmp_path: Path) -> None:
     path = tmp_path / "key.pem"
     make_private_key(path)
-    verifier = Verifier(path)
+    verifier = Verifier(read_private_key(path).public_key())
     subject = str(uuid.uuid4())
     token = make_token(read_private_key(path), "device", subject, seconds=900)
     assert verifier.verify(f"Bearer {token}").subject == subject
@@ -264,5 +265,5 @@ def test_a_file_without_a_key_is_one_clear_error(tmp_path: Path, content: bytes)
     path = tmp_path / "key.pem"
     path.write_bytes(content)
     with pytest.raises(SettingError, match="holds no Ed25519 key") as error:
-        Verifier(path)
+        read_key(path)
     assert "secret" not in str(error.value)

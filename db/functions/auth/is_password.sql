@@ -12,7 +12,7 @@ declare
 begin
     -- Nobody's password is checked all the same, for as long: an answer's time must not tell who has an account.
     v_hash := coalesce(p_hash, crypto.gen_salt('bf', auth.password_cost()));
-    return crypto.crypt(auth.shorten_password(p_password), v_hash) is not distinct from p_hash;
+    return coalesce(crypto.crypt(auth.shorten_password(p_password), v_hash) = p_hash, false);
 end
 $$;
 

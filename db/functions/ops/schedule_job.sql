@@ -61,7 +61,8 @@ p_name: name of the job, unique in the database. p_schedule: five cron fields, U
 Errors: 22023 for a schedule that is not five fields or has a number out of range, an interval that is not above zero, not exactly one of step and command, or a guard without a step.';
 
 revoke all on function ops.schedule_job(text, text, interval, text, text, text, text) from public;
-grant execute on function ops.schedule_job(text, text, interval, text, text, text, text) to aqm_auth_owner, aqm_coins_owner;
+grant execute on function ops.schedule_job(text, text, interval, text, text, text, text)
+to aqm_auth_owner, aqm_coins_owner;
 
 -- pg_cron lives in the database "postgres" (docs/adr/0006) and never forgets a run by itself.
 select ops.schedule_job(

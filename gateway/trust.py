@@ -1,0 +1,61 @@
+"""Whom the gateway trusts: its own key, those of the other gateways, and the sessions that were revoked, as the database
+tells of them. No request asks: what changes is notified (gateway.revoke_session(), auth.register_signing_key())."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from .keys import raw_bytes
+from .logs import log
+from .settings import Settings
+from .tokens import Signer, Verifier
+
+
+class Trust:
+    """What signs tokens and what checks them, kept up with the database.
+
+    verifier: None where no tokens are checked. end_streams: called with a revoked session, whose streams must end.
+    """
+
+    def __init__(self, settings: Settings, end_streams: Callable[[str], None]) -> None:
+        self.signer = Signer(settings.token_key_file)
+        self.verifier = Verifier(self.signer.public) if settings.auth == "jwt" else None
+        self.end_streams = end_streams
+
+    async def read(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        """Make our key known, and read all keys and revocations. connection: one that already listens, so that nothing
+        is missed between."""
+        own = [self.signer.kid, raw_bytes(self.signer.public)]
+        await connection.execute("select auth.register_signing_key(%s, %s)", own)
+        rows = await (await connection.execute("select kid, x from auth.list_signing_keys()")).fetchall()
+        keys = {kid: Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(x + "=")) for kid, x in rows}
+        if self.signer.kid not in keys and not self.signer.is_retired:
+            log().error("signing key is retired", kid=self.signer.kid)
+        self.signer.is_retired = self.signer.kid not in keys
+        if self.verifier is None:
+            return
+        self.verifier.use_keys(keys)
+        cursor = await connection.execute(
+            "select session_id::text, extract(epoch from issued_until)::float8, extract(epoch from expires_at)::float8"
+            " from gateway.list_revocations()"
+        )
+        for session, issued_until, expires in await cursor.fetchall():
+            self._revoke(session, issued_until, expires)
+
+    async def hear(self, payload: str, connection: psycopg.AsyncConnection[Any]) -> None:
+        """Act on a notification of the channel gateway, where it is for us."""
+        match payload.split(" "):
+            case ["keys"]:
+                await self.read(connection)
+            case ["revoke", session, issued_until, expires]:
+                self._revoke(session, float(issued_until), float(expires))
+
+    def _revoke(self, session: str, issued_until: float, expires: float) -> None:
+        if self.verifier:
+            self.verifier.revoke(session, issued_until, expires)
+            self.end_streams(session)
