@@ -21,7 +21,7 @@ import psycopg
 import pytest
 import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from prometheus_client.parser import text_string_to_metric_families
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
@@ -296,8 +296,8 @@ async def test_the_containers_commands_work(server: str, secret_files: Path, bob
             psycopg.connect(f"postgresql://{login}:wrong@{server}/{DATABASE}")
 
     key = Ed25519PrivateKey.generate()
-    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    (secret_files / "token_public_key").write_bytes(public)
+    (secret_files / "token_key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    (secret_files / "data_keys").write_text(f"encryption 1 {secrets.token_hex(32)}\nindex 1 {secrets.token_hex(32)}\n")
     port = free_port()
     gateway = start("gateway", server, secret_files, port)
     url = f"http://127.0.0.1:{port}"
@@ -320,6 +320,12 @@ async def test_the_containers_commands_work(server: str, secret_files: Path, bob
             assert await fetched.json() == {"coins": [to_json(coins[0])]}
             counted = await http.get("/v1/coins/count", params={"user_id": str(bob)}, headers=bobs)
             assert await counted.json() == {"gold": 1, "silver": 0, "bronze": 0}
+            person = {"email": "bob@example.org", "password": "correct horse"}
+            assert (await http.post("/users", json=person)).status == 200
+            tokens = await (await http.post("/auth/login", json=person)).json()
+            own = {"Authorization": f"Bearer {tokens['access_token']}"}
+            assert (await http.get(f"/users/{tokens['subject']}", headers=own)).status == 200
+            assert (await http.post("/auth/logout", json={}, headers=own)).status == 204
     finally:
         gateway.terminate()
         said, _ = gateway.communicate(timeout=30)
