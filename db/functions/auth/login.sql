@@ -11,6 +11,7 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
 as $$
 declare
     v_email text;
@@ -20,6 +21,8 @@ declare
     v_is_active boolean;
     v_is_good boolean;
 begin
+    -- Planned anew each time, which is nothing beside the password: a plan from the time when there was nobody would read
+    -- all people by whatever partial index comes first.
     v_email := auth.normal_email(p_email);
     if (p_role in ('device', 'user', 'admin')) is not true then
         raise exception using errcode = 'invalid_parameter_value', message = 'role must be device, user or admin';
