@@ -62,6 +62,8 @@ def read_options(arguments: Sequence[str]) -> Options:
     number("--claims", default=1_000_000, help="of long (default: 1000000)")
     number("--drain", default=50_000, help="coins of the hot recipient of snapshot (default: 50000)")
     number("--digests", default=10_000_000, help="of spent coins, of rules (default: 10000000)")
+    number("--people", default=1_000_000, help="with accounts, of people (default: 1000000)")
+    number("--tries", default=5000, help="refused logins, of people (default: 5000)")
     parser.add_argument(
         "--against", default="afc5b70", metavar="REF",
         help="git ref that baseline compares with (default: afc5b70, the last one without the seven promises)",

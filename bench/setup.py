@@ -53,6 +53,8 @@ class Options:
     claims: int
     drain: int
     digests: int
+    people: int
+    tries: int
     against: str
     seed: int
     generator: str

@@ -7,7 +7,7 @@ import contextlib
 import itertools
 import secrets
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache, partial
 from ipaddress import ip_address
 from typing import Any
@@ -21,6 +21,7 @@ from . import pages
 from .answer import JsonAnswer
 from .arguments import read_sent
 from .batching import Batcher
+from .budget import Budget
 from .catalog import Route
 from .codec import encode_row, to_json
 from .connections import Answer, is_lost
@@ -64,6 +65,7 @@ class Gateway:
         self.servers = [server for server in (self.primary, self.replica) if server]
         self.data_keys = read_data_keys(settings.data_keys_file)
         self.caller_limit = CallerLimit(settings.rate_limit)
+        self.budget = Budget(settings.costly_cores, settings.pool_wait)
         self.request_log = RequestLog()
         self.metrics = Metrics()
         self.metrics.watch_pools({"primary": self.primary} | ({"replica": self.replica} if self.replica else {}))
@@ -187,7 +189,7 @@ class Gateway:
             return await self._stream(endpoint, request, role, arguments, caller, who, request_id, context)
         # Batched calls share one connection, whoever makes them; the others hold one each.
         with contextlib.nullcontext() if route.batch_function else self.caller_limit.at_once(who):
-            async with self._turn(endpoint):
+            async with self.budget.turn() if route.is_costly else contextlib.nullcontext():
                 endpoint, answer = await self._answer(endpoint, role, arguments, context)
         return self._respond(endpoint, answer, request_id)
 
@@ -199,24 +201,6 @@ class Gateway:
             "request.address": address or "",
             **(self.data_keys if route.needs_keys else {}),
         }
-
-    @contextlib.asynccontextmanager
-    async def _turn(self, endpoint: Endpoint) -> AsyncIterator[None]:
-        """Hold one of the places of a route of which only so many may run at once; raises Problem 503 when none is free
-        for as long as one waits for a connection."""
-        gate = endpoint.gate
-        if gate is None:
-            yield
-            return
-        try:
-            async with asyncio.timeout(self.settings.pool_wait):
-                await gate.acquire()
-        except TimeoutError:
-            raise Problem(503, "too many at once") from None
-        try:
-            yield
-        finally:
-            gate.release()
 
     async def _stream(
         self,

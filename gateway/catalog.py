@@ -59,7 +59,7 @@ class Route:
     """An endpoint: a method and a path, the function behind it, and how a call of it is made and answered.
 
     headers: arguments by the request header that carries them. channel: of a stream's notifications, None for a call.
-    needs_keys: the call gets the data keys. at_once: how many of them may run, None for no limit.
+    needs_keys: the call gets the data keys. is_costly: it takes a core for long.
     """
 
     method: str
@@ -77,7 +77,7 @@ class Route:
     headers: Mapping[str, str]
     channel: str | None
     needs_keys: bool = False
-    at_once: int | None = None
+    is_costly: bool = False
 
     @property
     def name(self) -> str:
@@ -165,7 +165,7 @@ async def _read(connection: psycopg.AsyncConnection[Any]) -> Catalog:
                 headers=row.headers,
                 channel=row.channel,
                 needs_keys=row.needs_keys,
-                at_once=row.at_once,
+                is_costly=row.is_costly,
             )
             for row in routes
         ),

@@ -38,7 +38,6 @@ class Endpoint:
         self.columns = tuple(field.name for field in route.results)
         self.encoders: list[tuple[str, Encoder]] = row_encoders(route.results, sign)
         self.batchers: dict[str, Batcher] = {}
-        self.gate = asyncio.Semaphore(route.at_once) if route.at_once else None
 
 
 class Routes:

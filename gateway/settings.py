@@ -39,6 +39,7 @@ class Settings:
     token_key_file: Path
     data_keys_file: Path
     trusted_proxies: int
+    costly_cores: float
     rate_limit: limits.RateLimitItem | None
     pool_min: int
     pool_max: int
@@ -75,6 +76,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         token_key_file=Path(environment.get("AQM_TOKEN_KEY_FILE") or data_dir(environment) / "token_key.pem"),
         data_keys_file=data_keys_file(environment),
         trusted_proxies=int(read.number("AQM_TRUSTED_PROXIES", 0, 0, 100)),
+        costly_cores=read.number("AQM_COSTLY_CORES", round(0.15 * (os.cpu_count() or 1), 2), 0.01, 1000),
         rate_limit=read.rate_limit("AQM_RATE_LIMIT", "200/second"),
         pool_min=int(read.number("AQM_POOL_MIN", 2, 0, 1000)),
         pool_max=int(read.number("AQM_POOL_MAX", 10, 1, 1000)),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from ..report import Section
 from ..setup import Bench
-from . import baseline, burst, database, fetch, long, mixed, once, open_loop, rules, snapshot, upload
+from . import baseline, burst, database, fetch, long, mixed, once, open_loop, people, rules, snapshot, upload
 
 SCENARIOS: dict[str, Callable[[Bench], Sequence[Section]]] = {
     "fetch": fetch.run,
@@ -17,6 +17,7 @@ SCENARIOS: dict[str, Callable[[Bench], Sequence[Section]]] = {
     "mixed": mixed.run,
     "long": long.run,
     "snapshot": snapshot.run,
+    "people": people.run,
     "rules": rules.run,
     "baseline": baseline.run,
     "once": once.run,

@@ -7,11 +7,10 @@ drop function if exists gateway.list_fields();
 
 alter table gateway.route
 add column needs_keys boolean not null default false,
-add column at_once integer
-constraint ck_route_at_once check (at_once between 1 and 1000);
+add column is_costly boolean not null default false;
 
 comment on column gateway.route.needs_keys is 'The gateway hands its data keys to the call, as settings of the transaction.';
-comment on column gateway.route.at_once is 'How many calls a gateway process runs at once; null: as many as it has connections.';
+comment on column gateway.route.is_costly is 'A call takes a core for long: a gateway gives all such calls together a share of the machine.';
 
 create domain gateway.token_claims as jsonb;
 

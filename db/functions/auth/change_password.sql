@@ -43,5 +43,5 @@ revoke all on function auth.change_password(uuid, text, text) from public;
 grant execute on function auth.change_password(uuid, text, text) to aqm_user;
 
 select gateway.expose(
-    'PUT /users/{id}/password', 'auth.change_password', p_caller_argument => 'p_id', p_at_once => 2
+    'PUT /users/{id}/password', 'auth.change_password', p_caller_argument => 'p_id', p_is_costly => true
 );

@@ -56,4 +56,4 @@ Errors: 22023 for a malformed argument, PT409 when an account has this email, us
 revoke all on function auth.create_user(text, text, text, text, text, uuid) from public;
 grant execute on function auth.create_user(text, text, text, text, text, uuid) to aqm_anon, aqm_admin;
 
-select gateway.expose('POST /users', 'auth.create_user', p_needs_keys => true, p_at_once => 2);
+select gateway.expose('POST /users', 'auth.create_user', p_needs_keys => true, p_is_costly => true);

@@ -77,5 +77,5 @@ Errors: 22023 for a malformed argument, PT429 with the seconds to wait after too
 revoke all on function auth.login(text, text, text, text, text, text) from public;
 grant execute on function auth.login(text, text, text, text, text, text) to aqm_anon;
 
--- A password takes a core for a tenth of a second: more at once would be at the cost of everybody's claims.
-select gateway.expose('POST /auth/login', 'auth.login', p_needs_keys => true, p_at_once => 1);
+-- A password takes a core for a tenth of a second, which is at the cost of everybody's claims.
+select gateway.expose('POST /auth/login', 'auth.login', p_needs_keys => true, p_is_costly => true);
