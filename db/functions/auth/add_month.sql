@@ -16,7 +16,10 @@ begin
     end if;
     -- Two at once: the second finds it made.
     perform pg_advisory_xact_lock(hashtextextended('auth.add_month', 0));
-    if to_regclass('auth.' || v_partition) is not null then
+    -- By a query: the lock that was waited for did not tell to_regclass() that its answer is old.
+    if exists (
+        select from pg_class as c where c.relname = v_partition and c.relnamespace = 'auth'::regnamespace
+    ) then
         return false;
     end if;
 
