@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import uuid
@@ -13,6 +14,9 @@ import pytest
 from conftest import ROOT, Database, RunningGateway, claim, make_coins, upload
 
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+DATA_KEYS = f"-c aqm.encryption_keys=1:{'ab' * 32} -c aqm.index_keys=1:{'cd' * 32}"
+"""As ./aqm psql gives them to a session."""
+
 DOCUMENTS = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")])
 
 
@@ -49,7 +53,7 @@ def test_psql_prints_what_the_document_shows(
         with subtests.test(statement.splitlines()[0]):
             ran = subprocess.run(
                 ["psql", database.dsn, "-X", "-P", "pager=off", "-c", statement.rstrip(";") if statement.startswith("\\") else statement],
-                capture_output=True, text=True, check=False,
+                capture_output=True, text=True, check=False, env=os.environ | {"PGOPTIONS": DATA_KEYS},
             )  # fmt: skip
             assert shape(ran.stdout + ran.stderr.replace("psql: ", "")) == shape(printed), ran.stdout + ran.stderr
 
@@ -80,8 +84,9 @@ def test_every_function_that_a_dba_may_call_is_shown(database: Database) -> None
     shown = (ROOT / "docs" / "dba.md").read_text()
     names = database.rows("""
         select distinct p.proname from pg_proc as p inner join pg_namespace as n on n.oid = p.pronamespace
-        where n.nspname in ('coins', 'ops') and (
+        where n.nspname in ('auth', 'coins', 'ops') and (
             has_function_privilege('aqm_monitor', p.oid, 'execute') or has_function_privilege('aqm_device', p.oid, 'execute')
+            or has_function_privilege('aqm_anon', p.oid, 'execute') or has_function_privilege('aqm_user', p.oid, 'execute')
             or has_function_privilege('aqm_admin', p.oid, 'execute') or has_function_privilege('aqm_jobs', p.oid, 'execute'))
     """)
     helpers = {"find_job", "record_job_success", "record_job_alarm", "job_last_success", "job_alarms"}

@@ -14,7 +14,7 @@ begin
     for update;
     if not found then
         raise exception using errcode = 'PT404', message = 'this token belongs to no session',
-            hint = 'in psql: auth.revoke_session()';
+            hint = 'auth.revoke_session() ends any, without a token';
     end if;
     perform auth.end_session(v_session);
 end
