@@ -68,6 +68,7 @@ MAY_EXECUTE: dict[str, set[str]] = {
         "coins.purge_stale",
     },
     "aqm_monitor": {
+        "auth.verify_audit",
         "coins.claims_last_hour",
         "coins.inventory_by_category",
         "coins.top_inventories",
@@ -88,6 +89,7 @@ MAY_EXECUTE: dict[str, set[str]] = {
         "ops.table_sizes",
     },
     "aqm_jobs": {
+        "auth.seal_audit",
         "coins.guard_purge_stale",
         "coins.hard_delete_fetched",
         "coins.purge_claim_requests",

@@ -37,6 +37,7 @@ JOBS = {
     "purge_quota_use": None,
     "purge_stale": None,
     "roll_spent_months": None,
+    "seal_audit": None,
 }
 """The scheduled jobs and where they run; None: in the database whose jobs they are."""
 
