@@ -54,6 +54,7 @@ MAY_EXECUTE: dict[str, set[str]] = {
     "aqm_admin": {
         "auth.create_user",
         "auth.delete_user",
+        "auth.erase_user",
         "auth.find_user",
         "auth.grant_role",
         "auth.list_roles",
@@ -89,6 +90,10 @@ MAY_EXECUTE: dict[str, set[str]] = {
         "ops.table_sizes",
     },
     "aqm_jobs": {
+        "auth.purge_login_attempts",
+        "auth.purge_one_time_tokens",
+        "auth.purge_sessions",
+        "auth.roll_months",
         "auth.seal_audit",
         "coins.guard_purge_stale",
         "coins.hard_delete_fetched",
