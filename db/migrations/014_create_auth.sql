@@ -350,7 +350,11 @@ create table auth.email_events (
     error text check (octet_length(error) <= 400),
     created_at timestamptz not null default now(),
     sent_at timestamptz,
-    constraint pk_email_events primary key (created_at, id)
+    constraint pk_email_events primary key (created_at, id),
+    -- What is not to be sent any more is not kept.
+    constraint ck_email_events_secret check (
+        (secret_encrypted is null) = (encryption_version is null) and (secret_encrypted is null or status = 'queued')
+    )
 )
 partition by range (created_at);
 

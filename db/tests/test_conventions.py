@@ -52,6 +52,7 @@ MAY_EXECUTE: dict[str, set[str]] = {
         "auth.update_user",
     },
     "aqm_admin": {
+        "auth.claim_email_events",
         "auth.create_user",
         "auth.delete_user",
         "auth.erase_user",
@@ -64,6 +65,7 @@ MAY_EXECUTE: dict[str, set[str]] = {
         "auth.revoke_role",
         "auth.revoke_session",
         "auth.set_kyc",
+        "auth.settle_email_event",
         "auth.update_user",
         "coins.hard_delete_fetched",
         "coins.purge_stale",
