@@ -98,6 +98,75 @@ create type auth.jwk as (
 
 comment on type auth.jwk is 'A public key as RFC 8037 has it.';
 
+create type auth.audit_fault as (
+    fault text,
+    chain_position bigint,
+    id bigint
+);
+
+comment on type auth.audit_fault is 'What is wrong with a month''s audit.';
+comment on column auth.audit_fault.chain_position is 'Place in the chain.';
+comment on column auth.audit_fault.id is 'Of the row; null: it is no one row''s.';
+
+create type auth.key_use as (
+    kind text,
+    version integer,
+    is_current boolean,
+    users bigint,
+    aadhaar_hashes bigint,
+    email_secrets bigint
+);
+
+comment on type auth.key_use is 'What was written with a version of a data key.';
+comment on column auth.key_use.is_current is 'What is written now is written with it; null: no such version is known.';
+comment on column auth.key_use.users is 'Users whose email and name are encrypted, or whose email is hashed, with it.';
+comment on column auth.key_use.email_secrets is 'Emails yet to be sent that have a secret.';
+
+create type auth.email_to_send as (
+    id bigint,
+    created_at timestamptz,
+    email text,
+    template text,
+    template_data jsonb,
+    secret text,
+    attempts integer
+);
+
+comment on type auth.email_to_send is 'An email that a worker has claimed.';
+comment on column auth.email_to_send.email is 'To whom; null: the person was erased meanwhile.';
+comment on column auth.email_to_send.secret is 'What only the recipient may see; null: nothing.';
+comment on column auth.email_to_send.attempts is 'How often it was claimed, this time included.';
+
+create type auth.company as (
+    id uuid,
+    name text,
+    metadata jsonb,
+    is_active boolean,
+    created_at timestamptz,
+    updated_at timestamptz
+);
+
+comment on type auth.company is 'A company as its members and an admin see it.';
+
+create type auth.company_member as (
+    user_id uuid,
+    role text,
+    created_at timestamptz
+);
+
+comment on type auth.company_member is 'Who belongs to a company.';
+
+create type auth.partner_config as (
+    id uuid,
+    company_id uuid,
+    product_domain text,
+    config jsonb,
+    created_at timestamptz,
+    updated_at timestamptz
+);
+
+comment on type auth.partner_config is 'How a product behaves for a partner company.';
+
 -- Which keys the rows were written with. The keys themselves are never here.
 create table auth.data_keys (
     kind text not null check (kind in ('encryption', 'index')),
@@ -146,11 +215,13 @@ create table auth.users (
     email_verified_at timestamptz,
     encryption_version integer,
     index_version integer,
+    aadhaar_version integer,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     deleted_at timestamptz,
     erased_at timestamptz,
-    constraint pk_users primary key (id)
+    constraint pk_users primary key (id),
+    constraint ck_users_aadhaar_version check ((aadhaar_version is null) = (aadhaar_hash is null))
 );
 
 comment on table auth.users is 'People. Email and name are encrypted, what identifies them is a keyed hash.';
@@ -160,7 +231,8 @@ comment on column auth.users.email_encrypted is 'OpenPGP message, AES-256 with i
 comment on column auth.users.name_encrypted is 'As email_encrypted.';
 comment on column auth.users.password_hash is 'bcrypt of the password''s SHA-256 in base64, since bcrypt cuts at 72 bytes.';
 comment on column auth.users.encryption_version is 'Version of the key that email and name are encrypted with.';
-comment on column auth.users.index_version is 'Version of the key that the hashes are made with.';
+comment on column auth.users.index_version is 'Version of the key that email_hash is made with.';
+comment on column auth.users.aadhaar_version is 'Version of the key that aadhaar_hash is made with; the number is not kept, so that no rotation can renew it.';
 comment on column auth.users.deleted_at is 'When the account was deleted; null: it was not.';
 comment on column auth.users.erased_at is 'When the person was erased: nothing readable is left.';
 
@@ -171,7 +243,9 @@ create unique index idx_users_username on auth.users (username) where deleted_at
 create index idx_users_first_company on auth.users (first_company_id) where first_company_id is not null;
 create index idx_users_kyc_data on auth.users using gin (kyc_data);
 -- What a rotation of keys has still to do.
-create index idx_users_versions on auth.users (encryption_version, index_version);
+create index idx_users_encryption_version on auth.users (encryption_version);
+create index idx_users_index_version on auth.users (index_version);
+create index idx_users_aadhaar_version on auth.users (aadhaar_version) where aadhaar_version is not null;
 
 create table auth.sessions (
     id uuid not null default gen_random_uuid(),
@@ -214,8 +288,8 @@ create index idx_sessions_user_device_type on auth.sessions (user_id, device_typ
 create index idx_sessions_browser_fingerprint on auth.sessions (browser_fingerprint)
 where browser_fingerprint is not null;
 create index idx_sessions_active on auth.sessions (user_id, last_active) where is_active and deleted_at is null;
--- For the purge.
-create index idx_sessions_expires_at on auth.sessions (expires_at);
+-- For the purge: since when it is over.
+create index idx_sessions_over_at on auth.sessions (least(deleted_at, expires_at));
 
 create table auth.user_roles (
     user_id uuid not null constraint fk_user_roles_user references auth.users (id),
@@ -276,19 +350,24 @@ create table auth.email_events (
     error text check (octet_length(error) <= 400),
     created_at timestamptz not null default now(),
     sent_at timestamptz,
-    constraint pk_email_events primary key (created_at, id)
+    constraint pk_email_events primary key (created_at, id),
+    -- What is not to be sent any more is not kept.
+    constraint ck_email_events_secret check (
+        (secret_encrypted is null) = (encryption_version is null) and (secret_encrypted is null or status = 'queued')
+    )
 )
 partition by range (created_at);
 
 comment on table auth.email_events is 'Emails to send: workers claim queued ones, a month is a partition.';
 comment on column auth.email_events.template_data is 'What the template needs; nothing secret.';
 comment on column auth.email_events.secret_encrypted is 'What only the recipient may see, such as a one-time token: OpenPGP message, as auth.users.email_encrypted.';
-comment on column auth.email_events.claimed_until is 'A worker has it until then; after that another may.';
+comment on column auth.email_events.claimed_until is 'A worker has it, or it rests after a failure, until then.';
 comment on column auth.email_events.error is 'Why the last attempt failed.';
 
 create index idx_email_events_template_data on auth.email_events using gin (template_data);
 create index idx_email_events_created_brin on auth.email_events using brin (created_at);
-create index idx_email_events_queued on auth.email_events (created_at) where status = 'queued';
+create index idx_email_events_queued on auth.email_events (created_at, id) where status = 'queued';
+create index idx_email_events_user on auth.email_events (user_id);
 
 create table auth.audit_logs (
     id bigint not null generated always as identity,
@@ -359,6 +438,8 @@ comment on column auth.login_attempts.email_hash is 'Whose account was tried, as
 
 create index idx_login_attempts_account on auth.login_attempts (email_hash, created_at desc);
 create index idx_login_attempts_address on auth.login_attempts (address, created_at desc) where not is_success;
+-- For who is erased.
+create index idx_login_attempts_user on auth.login_attempts (user_id) where user_id is not null;
 create index idx_login_attempts_created_at on auth.login_attempts (created_at);
 
 create table auth.one_time_tokens (

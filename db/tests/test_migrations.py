@@ -34,9 +34,15 @@ JOBS = {
     "cron_history": "postgres",
     "hard_delete_fetched": None,
     "purge_claim_requests": None,
+    "purge_login_attempts": None,
+    "purge_one_time_tokens": None,
     "purge_quota_use": None,
+    "purge_sessions": None,
     "purge_stale": None,
+    "roll_audit_months": None,
+    "roll_email_months": None,
     "roll_spent_months": None,
+    "seal_audit": None,
 }
 """The scheduled jobs and where they run; None: in the database whose jobs they are."""
 

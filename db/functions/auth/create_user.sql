@@ -34,12 +34,13 @@ begin
 
     insert into auth.users as u (
         email_hash, email_encrypted, name_encrypted, username, aadhaar_hash, password_hash, first_company_id,
-        encryption_version, index_version
+        encryption_version, index_version, aadhaar_version
     )
     values (
         auth.blind_index(v_email, v_index), auth.encrypt_text(v_email, v_encryption),
         auth.encrypt_text(p_name, v_encryption), p_username, auth.blind_index('aadhaar:' || p_aadhaar, v_index),
-        auth.hash_password(p_password), p_first_company_id, v_encryption, v_index
+        auth.hash_password(p_password), p_first_company_id, v_encryption, v_index,
+        case when p_aadhaar is not null then v_index end
     )
     returning u.id into v_id;
     perform auth.write_audit('user.created', v_id);

@@ -1,0 +1,61 @@
+create or replace function auth.claim_email_events(
+    p_limit integer default 100,
+    p_lease interval default '5 minutes'
+)
+returns setof auth.email_to_send
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if (p_limit between 1 and 1000) is not true then
+        raise exception using errcode = 'invalid_parameter_value', message = 'limit must be between 1 and 1000';
+    elsif (p_lease between interval '1 second' and interval '1 day') is not true then
+        raise exception using errcode = 'invalid_parameter_value',
+            message = 'lease must be between 1 second and 1 day';
+    end if;
+    perform auth.give_up_emails();
+
+    return query
+    with picked as materialized (
+        select queued.created_at, queued.id
+        from auth.email_events as queued
+        where
+            queued.status = 'queued' and queued.attempts < 5
+            and (queued.claimed_until is null or queued.claimed_until <= now())
+        order by queued.created_at, queued.id
+        limit p_limit
+        for update skip locked
+    ),
+
+    claimed as (
+        update auth.email_events as ee
+        set attempts = ee.attempts + 1, claimed_until = now() + p_lease
+        from picked
+        where ee.created_at = picked.created_at and ee.id = picked.id
+        returning ee.*
+    )
+
+    select
+        claimed.id, claimed.created_at, auth.decrypt_text(u.email_encrypted, u.encryption_version), claimed.template,
+        claimed.template_data, auth.decrypt_text(claimed.secret_encrypted, claimed.encryption_version),
+        claimed.attempts
+    from claimed
+    left join auth.users as u on u.id = claimed.user_id
+    order by claimed.created_at, claimed.id;
+end
+$$;
+
+comment on function auth.claim_email_events(integer, interval) is
+'Hands emails that are to be sent to a worker, the oldest first; no other worker gets them during the lease. The worker sends them and says so with auth.settle_email_event().
+p_limit: at most so many, 1 to 1000. p_lease: for how long, a second to a day; whoever takes longer may find that another worker sent them again.
+Returns the emails, with address and secret.
+Errors: 22023 for an argument out of range, PT503 without the data keys, 39000 for a value that was changed.';
+
+revoke all on function auth.claim_email_events(integer, interval) from public;
+grant execute on function auth.claim_email_events(integer, interval) to aqm_admin;
+
+select gateway.expose(
+    'POST /email-events/claim', 'auth.claim_email_events', 'email_events', p_needs_keys => true
+);
