@@ -21,17 +21,20 @@ begin
     end if;
 
     execute format('create table auth.%I (like auth.%I including all excluding identity)', v_partition, p_table);
+    -- A DBA may be first in a month: the partition is the context's all the same.
+    execute format('alter table auth.%I owner to aqm_auth_owner', v_partition);
     -- Attached, not created in place: others go on reading and writing meanwhile.
     execute format(
         'alter table auth.%I attach partition auth.%I for values from (%L) to (%L)',
-        p_table, v_partition, v_from, v_from + interval '1 month'
+        -- A month begins when it does in UTC, whatever the time zone of whoever is first in it.
+        p_table, v_partition, v_from::timestamp at time zone 'UTC', (v_from + interval '1 month') at time zone 'UTC'
     );
     return true;
 end
 $$;
 
 comment on function auth.add_month(text, date) is
-'Makes a table''s partition for a month unless it is there.
+'Makes a table''s partition for a month of UTC unless it is there.
 p_table: audit_logs or email_events. p_month: any day of the month.
 Returns whether it was made.
 Errors: none.';

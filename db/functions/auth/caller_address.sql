@@ -12,6 +12,6 @@ $$;
 comment on function auth.caller_address() is
 'Names the network address of the caller; the gateway puts it into the setting request.address.
 Returns null where nobody told, as in psql.
-Errors: none.';
+Errors: 22P02 for a setting that is no address.';
 
 revoke all on function auth.caller_address() from public;

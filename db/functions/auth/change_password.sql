@@ -12,15 +12,22 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_hash text;
+    v_email_hash bytea;
 begin
-    select u.password_hash into v_hash
+    -- Locked: guesses that come at once are counted one after the other.
+    select u.password_hash, u.email_hash into v_hash, v_email_hash
     from auth.users as u
     where u.id = p_id and u.deleted_at is null and u.is_active
     for update;
-    if not auth.is_password(p_old_password, v_hash) then
+    -- Counted with the logins: a token that was stolen for minutes must not be a way to guess the password.
+    perform auth.check_lockout(array[v_email_hash]);
+    changed := auth.is_password(p_old_password, v_hash);
+    insert into auth.login_attempts (email_hash, address, user_id, is_success)
+    select v_email_hash, auth.caller_address(), p_id, changed
+    where v_email_hash is not null;
+    if not changed then
         perform auth.write_audit('password.refused', p_id);
         perform set_config('response.status', '403', true);
-        changed := false;
         return;
     end if;
     update auth.users as u
@@ -29,15 +36,14 @@ begin
     perform auth.write_audit('password.changed', p_id);
     -- Whoever knew the old one is out; who changed it stays in.
     perform auth.end_sessions(p_id, p_but => nullif(auth.request_claim('sid'), '')::uuid);
-    changed := true;
 end
 $$;
 
 comment on function auth.change_password(uuid, text, text) is
 'Changes a password and ends all other sessions of the person.
 p_id: whose. p_old_password: the one until now. p_new_password: 8 to 1000 characters.
-Returns whether it was changed; a wrong old password leaves a row in the audit and is 403 over HTTP.
-Errors: 22023 for a new password that is too short or too long.';
+Returns whether it was changed; a wrong old password leaves a row in the audit and is 403 over HTTP; it counts as a refused login.
+Errors: 22023 for a new password that is too short or too long, PT429 with the seconds to wait after too many refusals.';
 
 revoke all on function auth.change_password(uuid, text, text) from public;
 grant execute on function auth.change_password(uuid, text, text) to aqm_user;

@@ -12,7 +12,7 @@ declare
     v_key bytea;
     v_proof bytea;
 begin
-    v_given := replace(coalesce(current_setting('aqm.' || p_kind || '_keys', true), ''), ' ', '');
+    v_given := lower(replace(coalesce(current_setting('aqm.' || p_kind || '_keys', true), ''), ' ', ''));
     -- Whatever is wrong with them: no message may quote a key.
     if v_given = '' then
         raise exception using errcode = 'PT503',

@@ -12,6 +12,7 @@ as $$
 declare
     v_session auth.sessions;
 begin
+    ended := 0;
     for v_session in
         select s.*
         from auth.sessions as s

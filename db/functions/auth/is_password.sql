@@ -12,13 +12,13 @@ declare
 begin
     -- Nobody's password is checked all the same, for as long: an answer's time must not tell who has an account.
     v_hash := coalesce(p_hash, crypto.gen_salt('bf', auth.password_cost()));
-    return crypto.crypt(auth.shorten_password(p_password), v_hash) is not distinct from p_hash;
+    return (crypto.crypt(auth.shorten_password(p_password), v_hash) = p_hash) is true;
 end
 $$;
 
 comment on function auth.is_password(text, text) is
 'Checks a password against its hash, in a time that does not depend on whether there is one.
-p_password: as it was typed. p_hash: of auth.hash_password(); null: nobody has this account.
+p_password: as it was typed; null is nobody''s. p_hash: of auth.hash_password(); null: nobody has this account.
 Returns whether it is the password.
 Errors: none.';
 

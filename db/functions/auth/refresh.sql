@@ -24,6 +24,11 @@ begin
     if not found or not v_session.is_active or v_session.expires_at < now() then
         perform set_config('response.status', '401', true);
         return;
+    elsif not exists (
+        select from auth.users as u where u.id = v_session.user_id and u.is_active and u.deleted_at is null
+    ) then
+        perform set_config('response.status', '401', true);
+        return;
     elsif v_session.refresh_token_hash = sha256(v_token) then
         return query select * from auth.rotate_token(v_session, v_token);
     elsif v_session.previous_token_hash = sha256(v_token)

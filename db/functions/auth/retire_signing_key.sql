@@ -12,7 +12,8 @@ begin
     if (p_after between interval '0 seconds' and interval '366 days') is not true then
         raise exception using errcode = 'invalid_parameter_value', message = 'after must be between 0 and 366 days';
     end if;
-    update auth.signing_keys as sk set valid_until = now() + p_after
+    -- The earlier time stays: whoever retires a stolen key twice must not bring it back.
+    update auth.signing_keys as sk set valid_until = least(sk.valid_until, now() + p_after)
     where sk.kid = p_kid
     returning sk.valid_until into valid_until;
     if not found then
@@ -26,7 +27,7 @@ $$;
 comment on function auth.retire_signing_key(text, interval) is
 'Ends the use of a signing key. Not before no gateway signs with it: until then its tokens are needed.
 p_kid: which. p_after: when its tokens are refused; the default lets those that are out expire. For a key that was stolen: 0.
-Returns the time.
+Returns the time; an earlier one that was said before stays.
 Errors: 22023 for a time out of range, PT404 for an unknown key.';
 
 revoke all on function auth.retire_signing_key(text, interval) from public;

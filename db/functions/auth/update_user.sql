@@ -38,7 +38,9 @@ begin
             when v_email is null then u.email_encrypted else auth.encrypt_text(v_email, u.encryption_version)
         end,
         -- A new address has yet to prove itself.
-        email_verified_at = case when v_email is null then u.email_verified_at end,
+        email_verified_at = case
+            when v_email is null or u.email_hash = auth.blind_index(v_email, u.index_version) then u.email_verified_at
+        end,
         name_encrypted = case
             when p_name is null then u.name_encrypted else auth.encrypt_text(p_name, u.encryption_version)
         end,
@@ -57,7 +59,7 @@ $$;
 
 comment on function auth.update_user(uuid, text, text, text, uuid) is
 'Changes what is told of a person; what is null stays as it is.
-p_id: whom. p_email: the new address, which has to be verified again. p_name: at most 400 bytes. p_username: 2 to 63 of a-z, 0-9, dot, dash and underscore. p_first_company_id: a company.
+p_id: whom. p_email: the address; a new one has to be verified again. p_name: at most 400 bytes. p_username: 2 to 63 of a-z, 0-9, dot, dash and underscore. p_first_company_id: a company.
 Returns the account; no row when there is none.
 Errors: 22023 for a malformed argument, PT409 for an email or username that another account has, PT503 without the data keys.';
 

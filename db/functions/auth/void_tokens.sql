@@ -12,7 +12,7 @@ begin
     for v_session in
         select s.*
         from auth.sessions as s
-        where s.user_id = p_user_id and s.is_active and s.deleted_at is null and s.access_token_exp > now()
+        where s.user_id = p_user_id and s.is_active and s.deleted_at is null
         order by s.id
         -- A refresh that is under way is waited for: the token that it gives is void as well.
         for update

@@ -12,7 +12,7 @@ as $$
 declare
     v_now constant timestamptz := clock_timestamp();
 begin
-    perform auth.add_month('audit_logs', v_now::date);
+    perform auth.add_month('audit_logs', (v_now at time zone 'UTC')::date);
     insert into auth.audit_logs (created_at, action, actor, user_id, session_id, address, detail)
     values (v_now, p_action, auth.caller(), p_user_id, p_session_id, auth.caller_address(), p_detail);
 end
