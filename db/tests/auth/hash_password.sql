@@ -1,0 +1,28 @@
+begin;
+select plan(10);
+
+select auth.hash_password('correct horse') as hashed
+\gset
+select matches(:'hashed'::text, '^\$2a\$10\$[./A-Za-z0-9]{53}$', 'a password is kept as bcrypt, with 1024 rounds');
+select isnt(auth.hash_password('correct horse'), :'hashed'::text, 'two persons with one password have two hashes');
+select ok(auth.is_password('correct horse', :'hashed'), 'the password is known again');
+select is(:'hashed'::text, crypto.crypt(auth.shorten_password('correct horse'), :'hashed'), 'all of it was hashed');
+set local "aqm.password_cost" = '11';
+select matches(auth.hash_password('12345678'), '^\$2a\$11\$', 'an operator may make it dearer; 8 characters will do');
+set local "aqm.password_cost" = '10';
+select lives_ok($$select auth.hash_password(repeat('é', 1000))$$, 'a password may have 1000 characters, not bytes');
+select
+    throws_ok(
+        format('select auth.hash_password(%s)', bad.password), '22023',
+        'password must have between 8 and 1000 characters', bad.description
+    )
+from (
+    values
+    ('null', 'a password is needed'),
+    ($$''$$, 'an empty one is none'),
+    ($$'1234567'$$, 'a short one is refused'),
+    ($$repeat('p', 1001)$$, 'so is one over 1000 characters')
+) as bad (password, description);
+
+select * from finish();
+rollback;

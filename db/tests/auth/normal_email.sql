@@ -1,0 +1,36 @@
+begin;
+select plan(19);
+
+select is(auth.normal_email(mail.typed), mail.normal, mail.description)
+from (
+    values
+    ('bob@example.com', 'bob@example.com', 'an address stays as it is'),
+    (' Bob.B+coins@Example.COM  ', 'bob.b+coins@example.com', 'however a person types it, it is the same address'),
+    (U&'Ev\00E9@example.com', U&'ev\00E9@example.com', 'an accented letter stays'),
+    (U&'EV\00C9@example.com', U&'ev\00E9@example.com', 'a capital with an accent is its small letter'),
+    (U&'eve\0301@example.com', U&'ev\00E9@example.com', 'an accent of its own belongs to its letter'),
+    (repeat('b', 242) || '@example.com', repeat('b', 242) || '@example.com', '254 bytes are an address')
+) as mail (typed, normal, description);
+select
+    throws_ok(
+        format('select auth.normal_email(%L)', bad.email), '22023', 'email must be an email address', bad.description
+    )
+from (
+    values
+    (null, 'an address is needed'),
+    ('', 'an empty one is refused'),
+    ('   ', 'so are blanks'),
+    ('bob', 'a name is no address'),
+    ('bob@example', 'a host without a domain is refused'),
+    ('bob@example.', 'and one that ends with a dot'),
+    ('@example.com', 'an address has a name'),
+    ('bob@@example.com', 'an address has one at sign'),
+    ('bob@eve@example.com', 'two names are refused'),
+    ('bob b@example.com', 'a blank within is refused'),
+    (E'bob@example.com\nbcc: eve@example.com', 'a second line is refused: it would become a header'),
+    (E'bob\x01@example.com', 'so is a control character'),
+    (repeat('b', 243) || '@example.com', '255 bytes are no address')
+) as bad (email, description);
+
+select * from finish();
+rollback;
