@@ -1,11 +1,12 @@
 begin;
-select plan(9);
+select plan(10);
 
 select lives_ok('select auth.check_texts(null, null, null)', 'a client need not tell of itself');
 select lives_ok(
     $$select auth.check_texts(repeat('n', 200), repeat('t', 50), repeat('f', 200))$$,
     'a client may tell so much'
 );
+select lives_ok($$select auth.check_texts('n', 't', 'f')$$, 'or as little');
 select throws_ok(format('select auth.check_texts(%s)', bad.arguments), '22023', bad.message, bad.description)
 from (
     values

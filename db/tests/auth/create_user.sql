@@ -15,8 +15,8 @@ from auth.create_user(' Bob@Example.com', 'correct horse', 'Bob Builder', 'bob',
 \gset
 select results_eq(
     $$select email, name, username, kyc_status::text, is_active, email_verified_at
-    from auth.create_user('eve@example.com', 'battery staple')$$,
-    $$values ('eve@example.com', null, null, 'pending', true, null::timestamptz)$$,
+    from auth.create_user('eve@example.com', 'battery staple', 'E', '0e-9_.')$$,
+    $$values ('eve@example.com', 'E', '0e-9_.', 'pending', true, null::timestamptz)$$,
     'whoever has an address and a password may have an account, and sees it'
 );
 reset role;

@@ -1,5 +1,5 @@
 begin;
-select plan(17);
+select plan(18);
 
 -- What a call without good keys is told: the words alone, and everything that goes with them.
 create function pg_temp.refusal_with(p_setting text, p_version integer, out words text, out everything text)
@@ -48,17 +48,22 @@ from (
 ) as bad (setting, words, description);
 
 do $$ begin
-    perform set_config('aqm.index_keys', format('1:%s, 12:%s', repeat('A1', 32), repeat('c5', 32)), true);
+    perform set_config('aqm.index_keys', format('1:%s, 120:%s,20:%s', repeat('A0', 32), repeat('0c', 32), repeat('0f', 32)), true);
 end $$;
 select is(
-    auth.data_key('index', 1), decode(repeat('a1', 32), 'hex'),
+    auth.data_key('index', 1), decode(repeat('a0', 32), 'hex'),
     'a key is read in small letters and capitals'
 );
 select is(
-    auth.data_key('index', 12), decode(repeat('c5', 32), 'hex'),
+    auth.data_key('index', 20), decode(repeat('0f', 32), 'hex'),
     'of several keys each is found by its version, blanks or not'
 );
 select lives_ok($$select auth.use_data_key('index', 1)$$, 'the first key comes into use');
+do $$ begin perform set_config('aqm.encryption_keys', '1:' || repeat('e1', 32), true); end $$;
+select is(
+    auth.data_key('encryption', 1), decode(repeat('e1', 32), 'hex'),
+    'the other kind''s first key is another'
+);
 select is(
     (select r.words from pg_temp.refusal_with('1:' || repeat('c5', 32), 1) as r),
     'the index key 1 is not the one that the data was written with',

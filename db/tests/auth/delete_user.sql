@@ -1,5 +1,5 @@
 begin;
-select plan(13);
+select plan(14);
 
 \set bob '''b0b00000-0000-4000-8000-000000000000'''
 \set eve '''e5e00000-0000-4000-8000-000000000000'''
@@ -22,6 +22,7 @@ set local role aqm_user;
 select lives_ok(format('select auth.delete_user(%L)', :bob), 'a person may delete their account');
 reset role;
 select is_empty(format('select auth.find_user(%L)', :bob), 'after that it is not seen');
+select is_empty('select id from auth.users where is_active and email_hash is not null', 'and nobody may log in to it');
 select is_empty(format('select auth.list_sessions(%L)', :bob), 'its sessions have ended');
 select is_empty(format('select auth.refresh(%L)', :'bobs_token'), 'none can be refreshed');
 select set_eq(

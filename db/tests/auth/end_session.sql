@@ -23,7 +23,7 @@ select results_eq(
     'gateways refuse its access tokens for as long as they would be good'
 );
 select results_eq(
-    'select id, successor_encrypted is null, deleted_at between now() and clock_timestamp()
+    'select id, successor_encrypted is null, deleted_at > now() and deleted_at <= clock_timestamp()
     from auth.sessions where not is_active',
     format('values (%L::uuid, true, true)', :'session'),
     'when it ended is known, and nothing is kept to go on with; other sessions go on'

@@ -1,5 +1,5 @@
 begin;
-select plan(30);
+select plan(33);
 
 \set alice '''a11ce000-0000-4000-8000-000000000000'''
 \set bob '''b0b00000-0000-4000-8000-000000000000'''
@@ -42,6 +42,7 @@ from (
     ($$' Bob@EXAMPLE.com', 'correct horse'$$, :bob, '', 'however they write their address'),
     ($$'alice@example.com', 'battery staple'$$, :alice, '', 'whichever version of the index key it was written with'),
     ($$'bob@example.com', 'Correct horse'$$, null, '401', 'who doesn''t know it is not'),
+    (format($$'bob@example.com', %L$$, repeat('p', 1000)), null, '401', 'however long a guess they make'),
     ($$'bob@example.com', ''$$, null, '401', 'nor who has none'),
     ($$'eve@example.com', 'correct horse'$$, null, '401', 'an unknown address is answered like a wrong password'),
     ($$'bob@example.com', 'correct horse', 'admin'$$, null, '403', 'who is no administrator is not let in as one'),
@@ -54,7 +55,8 @@ select results_eq(
         $$values
         ('session.opened', %1$L::uuid, '192.0.2.1'::inet), ('session.opened', %1$L, '192.0.2.1'),
         ('session.opened', %2$L, '192.0.2.1'), ('login.refused', %1$L, '192.0.2.1'),
-        ('login.refused', %1$L, '192.0.2.1'), ('login.refused', null, '192.0.2.1'),
+        ('login.refused', %1$L, '192.0.2.1'), ('login.refused', %1$L, '192.0.2.1'),
+        ('login.refused', null, '192.0.2.1'),
         ('login.not_admin', %1$L, '192.0.2.1'), ('login.refused', %1$L, '192.0.2.1')$$,
         :bob, :alice
     ),
@@ -63,8 +65,19 @@ select results_eq(
 select results_eq(
     'select is_success, count(*), count(distinct email_hash), bool_and(address = $$192.0.2.1$$)
     from auth.login_attempts group by is_success order by is_success',
-    $$values (false, 4::bigint, 2::bigint, true), (true, 4, 2, true)$$,
+    $$values (false, 5::bigint, 2::bigint, true), (true, 4, 2, true)$$,
     'and counts, for known and unknown addresses alike'
+);
+create view pg_temp.held as
+select count(*) as locks
+from pg_locks
+where pid = pg_backend_pid() and locktype = 'advisory' and mode = 'ExclusiveLock' and granted;
+select locks as before from pg_temp.held
+\gset
+select lives_ok($$select auth.login('mallory@example.com', 'x')$$, 'another may try');
+select is(
+    (select locks from pg_temp.held), :before + 1::bigint,
+    'tries for one address come one after the other, or guesses at once would be counted too late'
 );
 select is_empty(
     $$select 1 from auth.audit_logs as al where al::text ~* 'example|horse|staple'

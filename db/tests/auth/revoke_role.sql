@@ -1,11 +1,13 @@
 begin;
-select plan(14);
+select plan(15);
 
 \set bob '''b0b00000-0000-4000-8000-000000000000'''
 \set eve '''e5e00000-0000-4000-8000-000000000000'''
 insert into auth.users (id) values (:bob), (:eve);
 insert into auth.user_roles (user_id, product_domain, role)
-values (:bob, 'aqm', 'admin'), (:bob, 'escrow', 'seller'), (:eve, 'escrow', 'seller');
+values
+(:bob, 'aqm', 'admin'), (:bob, 'aqm', 'operator'), (:bob, 'escrow', 'admin'), (:bob, 'escrow', 'seller'),
+(:eve, 'escrow', 'seller');
 select
     t.session_id as browser,
     t.refresh_token as token
@@ -21,6 +23,10 @@ select lives_ok(
     format($$select auth.revoke_role(%L, 'escrow', 'seller')$$, :bob), 'an administrator takes a role back'
 );
 reset role;
+select lives_ok(
+    format($$select auth.revoke_role(%1$L, 'aqm', 'operator'), auth.revoke_role(%1$L, 'escrow', 'admin')$$, :bob),
+    'and others'
+);
 select ok(not auth.has_role(:bob, 'escrow', 'seller'), 'who had it has it no more');
 select ok(auth.has_role(:eve, 'escrow', 'seller'), 'others keep it');
 select set_eq(
@@ -31,9 +37,11 @@ select is(
     (select t.access_token -> 'roles' from auth.refresh(:'token') as t), '{"aqm": ["admin"]}',
     'and the next one doesn''t'
 );
-select is((select count(*) from auth.list_sessions(:bob)), 2::bigint, 'the person stays logged in');
+select is(
+    (select count(*) from auth.list_sessions(:bob)), 2::bigint, 'the person stays logged in, as administrator as well'
+);
 select results_eq(
-    $$select actor, user_id, detail from auth.audit_logs where action = 'role.revoked'$$,
+    $$select actor, user_id, detail from auth.audit_logs where action = 'role.revoked' order by id limit 1$$,
     format($$values ('an admin', %L::uuid, '{"product_domain": "escrow", "role": "seller"}'::jsonb)$$, :bob),
     'who took it from whom is known'
 );

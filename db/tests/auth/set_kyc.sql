@@ -1,5 +1,5 @@
 begin;
-select plan(14);
+select plan(15);
 
 \set bob '''b0b00000-0000-4000-8000-000000000000'''
 \set eve '''e5e00000-0000-4000-8000-000000000000'''
@@ -17,6 +17,15 @@ select results_eq(
     $$values ('bob@example.com', 'submitted')$$,
     'an administrator who decides sees the account as it is then'
 );
+reset role;
+select is(
+    (
+        select u.aadhaar_last_verified
+        from auth.users as u
+        where u.id = :bob
+    ), null, 'who has told of themselves is not verified yet'
+);
+set local role aqm_admin;
 select is(
     (select u.kyc_status from auth.set_kyc(:bob, 'verified') as u), 'verified',
     'and may decide again'
@@ -47,7 +56,10 @@ select results_eq(
     ),
     'and leaves a trace, without the papers'
 );
-select lives_ok(format($$select auth.set_kyc(%L, 'rejected')$$, :bob), 'a verified person may be rejected');
+select lives_ok(
+    format($$select auth.set_kyc(%L, 'rejected', jsonb_build_object('a', repeat('a', 19991)))$$, :bob),
+    'a verified person may be rejected, for reasons of 20000 bytes'
+);
 select is(
     (
         select u.aadhaar_last_verified
@@ -62,7 +74,7 @@ from (
     ('null', '22023', 'status must not be null', 'a decision says something'),
     ($$'maybe'$$, '22P02', null, 'and something that is known'),
     (
-        $$'verified', jsonb_build_object('a', repeat('a', 20000))$$, '22023', 'data must have at most 20000 bytes',
+        $$'verified', jsonb_build_object('a', repeat('a', 19992))$$, '22023', 'data must have at most 20000 bytes',
         'papers without end are refused'
     )
 ) as bad (arguments, code, message, description);

@@ -1,5 +1,5 @@
 begin;
-select plan(20);
+select plan(22);
 
 \set bob '''b0b00000-0000-4000-8000-000000000000'''
 \set eve '''e5e00000-0000-4000-8000-000000000000'''
@@ -97,11 +97,22 @@ from (
         'a company is one'
     )
 ) as bad (arguments, code, message, description);
+select is(
+    (select u.name || u.username from auth.update_user(:bob, p_name => 'B', p_username => '0b-9_.') as u), 'B0b-9_.',
+    'a name of one letter is one, and a username may have digits and signs'
+);
 select is_empty($$select auth.update_user(gen_random_uuid(), p_name => 'Nobody')$$, 'nobody is not changed');
 update auth.users
 set deleted_at = now()
 where id = :eve;
 select is_empty(format($$select auth.update_user(%L, p_name => 'Eve')$$, :eve), 'nor is who was deleted');
+select is(
+    (
+        select count(*)
+        from auth.audit_logs as al
+        where al.action = 'user.changed'
+    ), 5::bigint, 'and nothing is said to have changed'
+);
 set local "aqm.index_keys" = '';
 select throws_ok(
     format($$select auth.update_user(%L, 'bob@example.net')$$, :bob), 'PT503', 'the index keys are missing',
