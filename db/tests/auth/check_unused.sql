@@ -7,8 +7,8 @@ do $$ begin
     perform set_config('aqm.index_keys', format('1:%s,2:%s', repeat('11', 32), repeat('22', 32)), true);
 end $$;
 do $$ begin perform auth.use_data_key('index', 1); end $$;
-insert into auth.users (id, email_hash, username, aadhaar_hash)
-values (:bob, auth.blind_index('bob@example.com', 1), 'bob', auth.blind_index('aadhaar:123456789012', 1));
+insert into auth.users (id, email_hash, username, aadhaar_hash, aadhaar_version)
+values (:bob, auth.blind_index('bob@example.com', 1), 'bob', auth.blind_index('aadhaar:123456789012', 1), 1);
 
 create function pg_temp.refusal(p_email text, p_username text, p_aadhaar text, out name text)
 language plpgsql
