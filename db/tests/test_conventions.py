@@ -42,6 +42,7 @@ MAY_EXECUTE: dict[str, set[str]] = {
         "coins.watch_stock",
     },
     "aqm_user": {
+        "auth.change_email",
         "auth.change_password",
         "auth.delete_user",
         "auth.find_user",
@@ -52,6 +53,7 @@ MAY_EXECUTE: dict[str, set[str]] = {
         "auth.update_user",
     },
     "aqm_admin": {
+        "auth.change_email",
         "auth.claim_email_events",
         "auth.create_user",
         "auth.delete_user",

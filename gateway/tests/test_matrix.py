@@ -48,6 +48,7 @@ MAY_CALL: dict[str, set[str]] = {
     "POST /v1/coins/upload": {OWN_DEVICE},
     "PUT /email-events/{id}": {ADMIN},
     "PUT /users/{id}": {OWN_USER, ADMIN},
+    "PUT /users/{id}/email": {OWN_USER, ADMIN},
     "PUT /users/{id}/kyc": {ADMIN},
     "PUT /users/{id}/password": {OWN_USER},
     "PUT /v1/coins/last-resort": {OWN_DEVICE},
@@ -184,5 +185,6 @@ async def test_every_route_answers_everybody_as_the_list_says(
                             "POST /auth/login",
                             "POST /auth/refresh",
                             "PUT /users/{id}/password",
+                            "PUT /users/{id}/email",
                         )
                         assert answered < 500 or answered == 503

@@ -10,23 +10,9 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-    v_hash text;
-    v_email_hash bytea;
 begin
-    -- Locked: guesses that come at once are counted one after the other.
-    select u.password_hash, u.email_hash into v_hash, v_email_hash
-    from auth.users as u
-    where u.id = p_id and u.deleted_at is null and u.is_active
-    for update;
-    -- Counted with the logins: a token that was stolen for minutes must not be a way to guess the password.
-    perform auth.check_lockout(array[v_email_hash]);
-    changed := auth.is_password(p_old_password, v_hash);
-    insert into auth.login_attempts (email_hash, address, user_id, is_success)
-    select v_email_hash, auth.caller_address(), p_id, changed
-    where v_email_hash is not null;
+    changed := auth.confirm_password(p_id, p_old_password);
     if not changed then
-        perform auth.write_audit('password.refused', p_id);
         perform set_config('response.status', '403', true);
         return;
     end if;

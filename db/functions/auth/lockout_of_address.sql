@@ -14,7 +14,7 @@ begin
     from (
         select la.created_at
         from auth.login_attempts as la
-        where la.address = p_address and not la.is_success and la.created_at > now() - interval '1 hour'
+        where la.address = auth.address_block(p_address) and not la.is_success and la.created_at > now() - interval '1 hour'
         order by la.created_at desc
         limit 500
     ) as recent;

@@ -53,7 +53,7 @@ begin
 
     -- A refusal leaves a trace: a RAISE would undo it.
     insert into auth.login_attempts (email_hash, address, user_id, is_success)
-    values (auth.blind_index(v_email, auth.current_key('index')), auth.caller_address(), v_id, v_is_good);
+    values (auth.blind_index(v_email, auth.current_key('index')), auth.address_block(auth.caller_address()), v_id, v_is_good);
     if not v_is_good then
         perform auth.write_audit('login.refused', v_id);
         perform set_config('response.status', '401', true);
@@ -62,6 +62,10 @@ begin
         perform auth.write_audit('login.not_admin', v_id);
         perform set_config('response.status', '403', true);
         return;
+    end if;
+    if v_password_hash not like format('$2a$%s$%%', auth.password_cost()) then
+        -- Made when hashes were cheaper, or dearer.
+        update auth.users as u set password_hash = auth.hash_password(p_password) where u.id = v_id;
     end if;
     return query
     select * from auth.open_session(v_id, p_role, p_device_name, p_device_type, p_browser_fingerprint);

@@ -14,7 +14,19 @@ declare
     -- 16 bytes that stay and name the family, 32 that are new each time.
     v_token constant bytea := crypto.gen_random_bytes(48);
     v_session auth.sessions;
+    v_old auth.sessions;
 begin
+    for v_old in
+        select s.*
+        from auth.sessions as s
+        where s.user_id = p_user_id and s.is_active and s.deleted_at is null
+        order by s.last_active desc
+        offset 49
+        for update
+    loop
+        perform auth.end_session(v_old);
+    end loop;
+
     insert into auth.sessions as s (
         user_id, role, subject, family_hash, refresh_token_hash, access_token_exp, device_type, device_name,
         browser_fingerprint, expires_at
@@ -31,7 +43,7 @@ end
 $$;
 
 comment on function auth.open_session(uuid, text, text, text, text) is
-'Opens a session, which lasts for 30 days from its last refresh.
+'Opens a session, which lasts for 30 days from its last refresh. A person has 50 at most: beyond that the one that was idle for longest ends.
 p_user_id: whose. p_role: device, user or admin. p_device_name: of a key store. p_device_type, p_browser_fingerprint: what the client told of itself.
 Returns the tokens.
 Errors: none.';

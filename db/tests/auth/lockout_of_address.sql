@@ -1,5 +1,5 @@
 begin;
-select plan(16);
+select plan(18);
 
 -- So many refusals in all, each of another account, the last one so long ago.
 create function pg_temp.refuse(p_times integer, p_ago interval default '0', p_address inet default '192.0.2.1')
@@ -33,6 +33,14 @@ select is(pg_temp.refuse(50, '1 hour'), interval '0', 'after an hour nothing cou
 select is(pg_temp.refuse(50, p_address => '192.0.2.2'), interval '0', 'another address''s refusals don''t count');
 select is(pg_temp.refuse(50, p_address => null), interval '0', 'nor do those from nowhere');
 select is(auth.lockout_of_address(null), interval '0', 'and nowhere, as in psql, is never locked');
+
+select is(
+    pg_temp.refuse(50, p_address => '2001:db8:1:2::/64'), interval '0', 'nor do those of a network elsewhere'
+);
+select is(
+    auth.lockout_of_address('2001:db8:1:2:3:4:5:6'), interval '30 seconds',
+    'who has a network of IPv6 addresses can''t take a fresh one each time'
+);
 
 select is(pg_temp.refuse(50), interval '30 seconds', 'an address may be locked');
 insert into auth.login_attempts (email_hash, address, is_success) values ('eve', '192.0.2.1', true);

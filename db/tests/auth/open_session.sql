@@ -1,5 +1,5 @@
 begin;
-select plan(11);
+select plan(13);
 
 \set bob '''b0b00000-0000-4000-8000-000000000000'''
 insert into auth.users (id) values (:bob);
@@ -60,6 +60,31 @@ select is(
 select throws_ok(
     $$select auth.open_session(gen_random_uuid(), 'user', null, null, null)$$, '23503', null,
     'nobody has no session'
+);
+
+update auth.sessions as s
+set last_active = now() - interval '1 minute'
+where s.id <> :'session';
+update auth.sessions as s
+set last_active = now() - interval '1 day'
+where s.id = :'session';
+do $$ begin
+    for n in 1..48 loop
+        perform auth.open_session('b0b00000-0000-4000-8000-000000000000', 'user', null, null, null);
+    end loop;
+end $$;
+select is(
+    (
+        select count(*) from auth.sessions as s
+        where s.is_active
+    ), 50::bigint, 'a person has 50 sessions at most'
+);
+select is(
+    (
+        select s.is_active from auth.sessions as s
+        where s.id = :'session'
+    ), false,
+    'beyond that the one that was idle for longest ends'
 );
 
 select * from finish();
