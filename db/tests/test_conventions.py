@@ -23,10 +23,13 @@ COMMITS = {"ops.run_until_done"}
 MAY_EXECUTE: dict[str, set[str]] = {
     "public": set(),
     "aqm_anon": {
+        "auth.confirm_email",
         "auth.create_user",
         "auth.list_signing_keys",
         "auth.login",
         "auth.refresh",
+        "auth.request_password_reset",
+        "auth.reset_password",
     },
     "aqm_device": {
         "auth.logout",
@@ -48,6 +51,7 @@ MAY_EXECUTE: dict[str, set[str]] = {
         "auth.list_roles",
         "auth.list_sessions",
         "auth.logout",
+        "auth.request_email_check",
         "auth.revoke_session",
         "auth.update_user",
     },
@@ -62,6 +66,7 @@ MAY_EXECUTE: dict[str, set[str]] = {
         "auth.list_sessions",
         "auth.list_users",
         "auth.logout",
+        "auth.request_email_check",
         "auth.revoke_role",
         "auth.revoke_session",
         "auth.set_kyc",

@@ -30,6 +30,8 @@ begin
         return;
     end if;
     perform auth.check_unused(p_id, v_email, p_username, null);
+    -- Tokens that were sent to the old address prove nothing of the new one.
+    delete from auth.one_time_tokens as ott where ott.user_id = p_id and v_email is not null;
 
     update auth.users as u
     set
