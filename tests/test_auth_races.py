@@ -1,97 +1,104 @@
-"""Logins beside what ends them: whoever is deleted or no admin any more has no session, in whatever order it happened."""
+"""What two connections at once must not be able to do: use a token twice, send an email twice, undo a rotation of keys."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
 import pytest
 
-from conftest import Database, wait_until
+from conftest import Database
 
-KEYS = f"set aqm.encryption_keys = '1:{'ab' * 32}'; set aqm.index_keys = '1:{'cd' * 32}'"
-LOGIN = "select session_id from auth.login('bob@example.org', 'correct horse', 'admin')"
-ENDINGS = {
-    "deleted": "select auth.delete_user(%(bob)s)",
-    "no admin any more": "select auth.revoke_role(%(bob)s, 'aqm', 'admin')",
-    "out by a new password": "select auth.change_password(%(bob)s, 'correct horse', 'battery staple')",
-}
+KEYS = """
+select set_config('aqm.encryption_keys', '1:' || repeat('e1', 32) || ',2:' || repeat('e2', 32), false),
+    set_config('aqm.index_keys', '1:' || repeat('11', 32) || ',2:' || repeat('22', 32), false)
+"""
 
 
-def session(database: Database) -> psycopg.Connection[Any]:
-    connection = psycopg.connect(database.dsn, autocommit=True)
+def connect(database: Database) -> psycopg.Connection[Any]:
+    """A connection that has the data keys."""
+    connection = database.connect()
     connection.execute(KEYS)
     return connection
 
 
-def aside(database: Database, statement: str, values: dict[str, Any]) -> tuple[threading.Thread, list[Any]]:
-    """Run a statement in a session of its own, which is to wait for another."""
-    rows: list[Any] = []
-
-    def run() -> None:
-        with session(database) as connection:
-            rows.extend(connection.execute(statement.encode(), values).fetchall())
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    wait_until(
-        lambda: database.value(
-            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-        ),
-        what="it waits",
-    )
-    return thread, rows
-
-
-@pytest.fixture
-def bob(database: Database) -> Any:
-    with session(database) as connection:
-        row = connection.execute("select id from auth.create_user('bob@example.org', 'correct horse')").fetchone()
-        assert row
-        connection.execute("select auth.grant_role(%s, 'aqm', 'admin')", row)
+def value(connection: psycopg.Connection[Any], statement: str, parameters: Any = None) -> Any:
+    row = connection.execute(statement.encode(), parameters).fetchone()
+    assert row
     return row[0]
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
-@pytest.mark.parametrize("first", ["login", "ending"])
-def test_nobody_keeps_a_session_who_was_ended_meanwhile(database: Database, bob: Any, ending: str, first: str) -> None:
-    statements: list[str] = [LOGIN, ENDINGS[ending]]
-    one, other = statements if first == "login" else reversed(statements)
-    with session(database) as connection:
-        connection.execute("begin")
-        assert connection.execute(one.encode(), {"bob": bob}).fetchall()
-        thread, rows = aside(database, other, {"bob": bob})
-        connection.execute("commit")
-        thread.join()
-    assert bool(rows) == (first == "login")
-    assert database.value("select count(*) from auth.sessions where is_active and role = 'admin'") == 0
+def at_once(database: Database, count: int, work: Callable[[psycopg.Connection[Any]], Any]) -> list[Any]:
+    """What so many connections get that do the same at once."""
+    results: list[Any] = []
+    barrier = threading.Barrier(count)
+
+    def run() -> None:
+        with connect(database) as connection:
+            barrier.wait(timeout=30)
+            results.append(work(connection))
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert len(results) == count
+    return results
 
 
-def test_a_refresh_beside_a_new_role_knows_it_or_is_void(database: Database, bob: Any) -> None:
-    refresh = "select access_token from auth.refresh(%(token)s)"
-    grant = "select auth.grant_role(%(bob)s, 'escrow', 'arbitrator')"
+def test_a_token_shown_by_many_at_once_is_good_once(database: Database) -> None:
+    with connect(database) as connection:
+        connection.execute("select auth.create_user('alice@example.org', 'correct horse')")
+        connection.execute("select auth.request_password_reset('alice@example.org')")
+        token = value(connection, "select secret from auth.claim_email_events()")
+    reset = "select auth.reset_password(%s, 'battery staple')"
+    assert sorted(at_once(database, 6, lambda one: value(one, reset, [token]))) == [False] * 5 + [True]
 
-    def check(first: str, second: str) -> None:
-        with session(database) as connection:
-            token = connection.execute(
-                "select refresh_token from auth.login('bob@example.org', 'correct horse')"
-            ).fetchone()
-            assert token
-            values = {"bob": bob, "token": token[0]}
-            connection.execute("begin")
-            ours = connection.execute(first.encode(), values).fetchall()
-            thread, theirs = aside(database, second, values)
-            connection.execute("commit")
-            thread.join()
-        claims = (ours if first == refresh else theirs)[0][0]
-        until = database.value(
-            "select coalesce(max(extract(epoch from issued_until)), 0) from gateway.revocation where session_id = %s",
-            [claims["sid"]],
+
+def test_no_two_workers_send_one_email(database: Database) -> None:
+    with connect(database) as connection:
+        connection.execute("select auth.create_user('alice@example.org', 'correct horse')")
+        connection.execute(
+            "select auth.queue_email(u.id, 'welcome', p_secret => 'x') from auth.users as u, generate_series(1, 60)"
         )
-        assert "escrow" in claims["roles"] or claims["iat"] <= float(until)
+    claim = b"select id from auth.claim_email_events(7)"
+    claimed = at_once(database, 6, lambda one: [row[0] for row in one.execute(claim)])
+    assert [len(ids) for ids in claimed] == [7] * 6
+    assert len({number for ids in claimed for number in ids}) == 42
 
-    check(refresh, grant)
-    with session(database) as connection:
-        connection.execute("select auth.revoke_role(%s, 'escrow', 'arbitrator')", [bob])
-    check(grant, refresh)
+
+def test_keys_are_rotated_under_those_who_write(database: Database) -> None:
+    with connect(database) as connection:
+        connection.execute(
+            "select auth.create_user(format('person%s@example.org', n), 'correct horse') from generate_series(1, 8) as n"
+        )
+        connection.execute("select auth.use_data_key('encryption', 2), auth.use_data_key('index', 2)")
+        with connect(database) as writer, writer.transaction():
+            writer.execute(
+                "select auth.change_email(u.id, 'new@example.org') from auth.find_user("
+                " (select u.id from auth.users as u order by u.id limit 1)) as u"
+            )
+            # The row that somebody has locked is left for the next call.
+            assert [value(connection, "select auth.rotate_keys(5)") for _ in range(3)] == [5, 2, 0]
+        assert [value(connection, "select auth.rotate_keys(5)") for _ in range(2)] == [1, 0]
+        connection.execute("select auth.forget_data_key('encryption', 1), auth.forget_data_key('index', 1)")
+        assert value(connection, "select count(*) from auth.login('new@example.org', 'correct horse')") == 1
+        assert value(connection, "select count(*) from auth.list_users() where email ~ '^(new|person[0-9])@'") == 8
+
+
+def test_a_key_is_not_forgotten_under_who_writes_with_it(database: Database) -> None:
+    with connect(database) as connection, connect(database) as writer:
+        with writer.transaction():
+            writer.execute("select auth.create_user('alice@example.org', 'correct horse')")
+        with writer.transaction():
+            writer.execute("select auth.update_user(u.id, p_name => 'Alice') from auth.users as u")
+            connection.execute("select auth.use_data_key('encryption', 2)")
+            connection.execute("set lock_timeout = '200 ms'")
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                connection.execute("select auth.forget_data_key('encryption', 1)")
+        with pytest.raises(psycopg.Error, match="there are rows that this data key wrote"):
+            connection.execute("select auth.forget_data_key('encryption', 1)")
+        assert value(connection, "select email from auth.list_users()") == "alice@example.org"
