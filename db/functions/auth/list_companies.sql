@@ -7,6 +7,7 @@ language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
 as $$
 declare
     -- As auth.may_read_company(), but read from the member's side: a person has few, there may be many.

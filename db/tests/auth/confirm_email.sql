@@ -56,7 +56,7 @@ select results_eq(
     $$values ('email.check_refused', 4::bigint), ('email.verified', 1)$$, 'the audit has all of it'
 );
 do $$ begin
-    perform auth.update_user(a.id, p_email => 'victim@example.org') from alice as a;
+    perform auth.change_email(a.id, 'victim@example.org') from alice as a;
 end $$;
 select results_eq(
     $$select auth.confirm_email(other) from tokens where template = 'email_check'$$, 'values (false)',

@@ -97,7 +97,7 @@ select is(
 );
 
 do $$ begin
-    perform auth.update_user(p.id, p_email => 'robert@example.org') from people as p where p.email = 'bob@example.org';
+    perform auth.change_email(p.id, 'robert@example.org') from people as p where p.email = 'bob@example.org';
 end $$;
 select results_eq(
     $$select auth.reset_password(token, 'battery staple') from tokens where email = 'bob@example.org'$$,
