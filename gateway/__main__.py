@@ -26,6 +26,9 @@ Three commands to try:
 "signature_b64": "'$(head -c 64 /dev/urandom | base64 -w0)'"}}]}}'
   curl '{url}/v1/coins/fetch?target_user_id={bob}&requester_id={alice}&coin_category=BRONZE&count=1'{other_token}
 """
+CATALOG_WITHIN = 2.0
+"""Seconds for which requests are not accepted until the catalog is there."""
+
 BOB = "b0b00000-0000-4000-8000-000000000000"
 ALICE = "a11ce000-0000-4000-8000-000000000000"
 
@@ -36,6 +39,9 @@ async def serve(settings: Settings) -> int:
     runner = web.ServerRunner(make_server(gateway), shutdown_timeout=settings.drain)
     await runner.setup()
     await gateway.start()
+    ready = asyncio.create_task(gateway.routes.ready.wait())
+    # Who restarts one gateway after the other must not see a 503 of one that has just begun; without a database it says so.
+    await asyncio.wait([ready], timeout=CATALOG_WITHIN)
     site = web.TCPSite(runner, settings.host, settings.port, backlog=1024)
     try:
         await site.start()
@@ -49,7 +55,6 @@ async def serve(settings: Settings) -> int:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    ready = asyncio.create_task(gateway.routes.ready.wait())
     await asyncio.wait([ready, asyncio.create_task(stopping.wait())], return_when=asyncio.FIRST_COMPLETED)
     if ready.done():
         # What is there now stays: the collector need not walk over it again and again while requests wait.

@@ -20,7 +20,7 @@ begin
         and p_first_company_id is not null then
         raise exception using errcode = 'invalid_parameter_value', message = 'first_company_id must be a company';
     end if;
-    -- Locked: the row is written whole with the newest keys, and a rotation writes it too.
+    -- Locked: a rotation of keys writes the same columns.
     perform from auth.users as u where u.id = p_id and u.deleted_at is null for update;
     if not found then
         return;
