@@ -10,7 +10,8 @@ from aiohttp import HttpVersion10, web
 from aiohttp.abc import AbstractStreamWriter
 
 STATUS_LINES = {int(status): f"HTTP/1.1 {status} {status.phrase}\r\n".encode() for status in HTTPStatus}
-HEADERS = b"Content-Type: application/json\r\nCache-Control: no-store\r\nServer: aqm\r\n"
+HEADERS = b"Content-Type: application/json\r\nServer: aqm\r\n"
+NO_STORE = b"Cache-Control: no-store\r\n"
 
 
 class JsonAnswer(web.StreamResponse):
@@ -19,13 +20,14 @@ class JsonAnswer(web.StreamResponse):
     aiohttp's own Response collects headers in a dictionary, works some out and puts them into words at each answer: an
     eighth of all that a claim costs the gateway (docs/adr/0016). Only what aiohttp calls is overridden.
 
-    status: HTTP status. body: JSON. request_id: ASCII, free of line breaks.
+    status: HTTP status. body: JSON. request_id: ASCII, free of line breaks. caching: header lines about it.
     """
 
-    def __init__(self, status: int, body: bytes, request_id: str) -> None:
+    def __init__(self, status: int, body: bytes, request_id: str, caching: bytes = NO_STORE) -> None:
         super().__init__(status=status)
         self.body = body
         self.request_id = request_id
+        self.caching = caching
         self.stays_open = False
         self.writer: AbstractStreamWriter | None = None
 
@@ -51,9 +53,9 @@ class JsonAnswer(web.StreamResponse):
         elif request.version == HttpVersion10:
             connection = b"Connection: keep-alive\r\n"
         request.transport.write(
-            b"%b%bDate: %b\r\nX-Request-Id: %b\r\nContent-Length: %d\r\n%b\r\n%b"
+            b"%b%b%bDate: %b\r\nX-Request-Id: %b\r\nContent-Length: %d\r\n%b\r\n%b"
             % (
-                STATUS_LINES[self.status], HEADERS, _clock.now(), self.request_id.encode(),
+                STATUS_LINES[self.status], HEADERS, self.caching, _clock.now(), self.request_id.encode(),
                 len(self.body), connection, self.body,
             )
         )  # fmt: skip

@@ -22,6 +22,7 @@ from .answer import JsonAnswer
 from .arguments import read_sent
 from .batching import Batcher
 from .budget import Budget
+from .cache import Cache
 from .catalog import Route
 from .codec import encode_row, to_json
 from .connections import Answer, is_lost
@@ -76,7 +77,8 @@ class Gateway:
         self.streams = Streams(settings.max_streams)
         self.trust = Trust(settings, self.streams.end_session)
         self.verifier = self.trust.verifier
-        self.routes = Routes(settings, self.servers, self.streams, self.trust)
+        self.cache = Cache()
+        self.routes = Routes(settings, self.servers, self.streams, self.trust, self.cache)
         self.metrics.streams.set_function(lambda: len(self.streams.open))
         self.built_in = {
             "/v1/health": self._health,
@@ -187,11 +189,42 @@ class Gateway:
         context = ALONE if route.batch_function else self._context(route, caller, address, request_id)
         if route.channel:
             return await self._stream(endpoint, request, role, arguments, caller, who, request_id, context)
+        if route.cache_seconds:
+            return await self._answer_kept(endpoint, request, role, arguments, caller, who, request_id, context)
         # Batched calls share one connection, whoever makes them; the others hold one each.
         with contextlib.nullcontext() if route.batch_function else self.caller_limit.at_once(who):
             async with self.budget.turn() if route.is_costly else contextlib.nullcontext():
                 endpoint, answer = await self._answer(endpoint, role, arguments, context)
         return self._respond(endpoint, answer, request_id)
+
+    async def _answer_kept(
+        self,
+        endpoint: Endpoint,
+        request: web.BaseRequest,
+        role: str,
+        arguments: Mapping[str, Any],
+        caller: Caller,
+        who: str,
+        request_id: str,
+        context: Mapping[str, str],
+    ) -> web.StreamResponse:
+        """An answer from the cache, or one that goes into it."""
+        route = endpoint.route
+        # Who asks is part of the question: a function may look at the token.
+        question = repr((role, caller.subject, sorted(arguments.items(), key=lambda item: item[0])))
+        kept = self.cache.find(route.function, question)
+        (self.metrics.cache_hits if kept else self.metrics.cache_misses).labels(route.name).inc()
+        if kept is None:
+            state = self.cache.state(route.function)
+            with self.caller_limit.at_once(who):
+                endpoint, answer = await self._answer(endpoint, role, arguments, context)
+            status, body = self._body(endpoint, answer)
+            kept = self.cache.keep(route.function, question, state, status, body, route.cache_seconds or 0)
+        caching = {"Cache-Control": f"private, max-age={kept.seconds_left}", "ETag": kept.tag}
+        if kept.tag in request.headers.get("If-None-Match", ""):
+            return web.Response(status=304, headers=caching)
+        lines = "".join(f"{name}: {value}\r\n" for name, value in caching.items())
+        return JsonAnswer(kept.status, kept.body, request_id, lines.encode())
 
     def _context(self, route: Route, caller: Caller, address: str | None, request_id: str) -> dict[str, str]:
         """What a function may know of the request, as settings of its transaction."""
@@ -310,6 +343,11 @@ class Gateway:
         return batcher
 
     def _respond(self, endpoint: Endpoint, answer: Answer, request_id: str) -> web.StreamResponse:
+        status, body = self._body(endpoint, answer)
+        return JsonAnswer(status, body, request_id) if body else web.Response(status=status)
+
+    def _body(self, endpoint: Endpoint, answer: Answer) -> tuple[int, bytes]:
+        """Status and JSON of an answer, no JSON of nothing; raises Problem where it is a refusal."""
         route = endpoint.route
         if answer.status and not answer.status.startswith("2"):
             raise Problem(known_status(answer.status) or 500)
@@ -320,12 +358,12 @@ class Gateway:
             body = {route.rows_as: rows}
             self.metrics.count_rows(route.name, len(rows))
         elif not route.results:
-            return web.Response(status=204)
+            return 204, b""
         elif not rows:
             raise Problem(404, "there is no such thing")
         else:
             body = rows[0]
-        return JsonAnswer(status, to_json(body), request_id)
+        return status, to_json(body)
 
     # -- built-in pages
 

@@ -60,6 +60,7 @@ class Route:
 
     headers: arguments by the request header that carries them. channel: of a stream's notifications, None for a call.
     needs_keys: the call gets the data keys. is_costly: it takes a core for long.
+    cache_seconds: for how long an answer is kept, None where it is not.
     """
 
     method: str
@@ -78,6 +79,7 @@ class Route:
     channel: str | None
     needs_keys: bool = False
     is_costly: bool = False
+    cache_seconds: int | None = None
 
     @property
     def name(self) -> str:
@@ -166,6 +168,7 @@ async def _read(connection: psycopg.AsyncConnection[Any]) -> Catalog:
                 channel=row.channel,
                 needs_keys=row.needs_keys,
                 is_costly=row.is_costly,
+                cache_seconds=row.cache_seconds,
             )
             for row in routes
         ),

@@ -45,6 +45,13 @@ class Metrics:
             "aqm_batch_calls", "Calls that travelled together.", ["route"],
             buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256), registry=self.registry,
         )  # fmt: skip
+        self.cache_hits = Counter(
+            "aqm_cache_hits", "Answers that were kept and given again, by route.", ["route"], registry=self.registry
+        )
+        self.cache_misses = Counter(
+            "aqm_cache_misses", "Answers of routes that may be kept for which the database was asked.", ["route"],
+            registry=self.registry,
+        )  # fmt: skip
         self.streams = Gauge("aqm_streams", "Clients that watch.", registry=self.registry)
         self.children: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
         self.row_children: dict[str, Counter] = {}

@@ -12,6 +12,7 @@ from psycopg import sql
 
 from .arguments import Arguments
 from .batching import Batcher
+from .cache import Cache
 from .catalog import Catalog, Route, read_catalog
 from .codec import Encoder, row_encoders
 from .database import Server
@@ -43,14 +44,17 @@ class Endpoint:
 class Routes:
     """The endpoints of the newest catalog.
 
-    servers: where their functions are called, the primary first. streams, trust: are told what is notified.
+    servers: where their functions are called, the primary first. streams, trust, cache: are told what is notified.
     """
 
-    def __init__(self, settings: Settings, servers: Sequence[Server], streams: Streams, trust: Trust) -> None:
+    def __init__(
+        self, settings: Settings, servers: Sequence[Server], streams: Streams, trust: Trust, cache: Cache
+    ) -> None:
         self.settings = settings
         self.servers = servers
         self.streams = streams
         self.trust = trust
+        self.cache = cache
         self.catalog = Catalog()
         self.ready = asyncio.Event()
         self.is_broken = False
@@ -96,12 +100,14 @@ class Routes:
                     await connection.execute("listen gateway")
                     await self._load_and_listen(connection)
                     last_told = {}
+                    self.cache.open()
                     while True:
                         # Returns now and then, so that a half-open connection is noticed. A list, because
                         # the connection is locked while the generator is open.
                         heard = [notice async for notice in connection.notifies(timeout=LOOK_AGAIN, stop_after=1)]
                         for notice in heard:
                             if notice.channel == "gateway":
+                                self.cache.hear(notice.payload)
                                 await self.trust.hear(notice.payload, connection)
                             else:
                                 self.streams.hear(notice.channel, notice.payload)
@@ -120,6 +126,7 @@ class Routes:
                 if told != last_told:
                     log().warning("database away" if is_away else "catalog not read", **told)
                 last_told = told
+            self.cache.close()
             await asyncio.sleep(0.5)
 
     async def _load_and_listen(self, connection: psycopg.AsyncConnection[Any]) -> None:

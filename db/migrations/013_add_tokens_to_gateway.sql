@@ -7,10 +7,16 @@ drop function if exists gateway.list_fields();
 
 alter table gateway.route
 add column needs_keys boolean not null default false,
-add column is_costly boolean not null default false;
+add column is_costly boolean not null default false,
+add column cache_seconds integer
+constraint ck_route_cache_seconds check (
+    cache_seconds is null or (cache_seconds between 1 and 86400 and method = 'GET' and channel is null)
+);
 
 comment on column gateway.route.needs_keys is 'The gateway hands its data keys to the call, as settings of the transaction.';
 comment on column gateway.route.is_costly is 'A call takes a core for long: a gateway gives all such calls together a share of the machine.';
+
+comment on column gateway.route.cache_seconds is 'For how long gateways keep an answer; null: they don''t.';
 
 create domain gateway.token_claims as jsonb;
 

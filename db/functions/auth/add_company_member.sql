@@ -23,6 +23,7 @@ begin
     values (p_id, p_user_id, p_role)
     on conflict on constraint pk_company_members do update
     set role = excluded.role, is_active = true, deleted_at = null;
+    perform auth.bust_companies();
     perform auth.write_audit('company.member_added', p_user_id, p_detail => jsonb_build_object(
         'company_id', p_id, 'role', p_role
     ));

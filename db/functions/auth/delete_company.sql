@@ -13,6 +13,7 @@ begin
     if not found then
         raise exception using errcode = 'PT404', message = 'there is no such company';
     end if;
+    perform auth.bust_companies();
     perform auth.write_audit('company.deleted', p_detail => jsonb_build_object('company_id', p_id));
 end
 $$;

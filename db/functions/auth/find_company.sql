@@ -24,4 +24,4 @@ Errors: none.';
 revoke all on function auth.find_company(uuid) from public;
 grant execute on function auth.find_company(uuid) to aqm_user, aqm_admin;
 
-select gateway.expose('GET /companies/{id}', 'auth.find_company');
+select gateway.expose('GET /companies/{id}', 'auth.find_company', p_cache_seconds => 3600);

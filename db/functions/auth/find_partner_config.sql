@@ -26,4 +26,6 @@ Errors: none.';
 revoke all on function auth.find_partner_config(uuid, text) from public;
 grant execute on function auth.find_partner_config(uuid, text) to aqm_user, aqm_admin;
 
-select gateway.expose('GET /companies/{id}/partner-configs/{product_domain}', 'auth.find_partner_config');
+select gateway.expose(
+    'GET /companies/{id}/partner-configs/{product_domain}', 'auth.find_partner_config', p_cache_seconds => 1800
+);

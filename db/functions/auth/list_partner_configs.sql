@@ -35,4 +35,6 @@ Errors: 22023 for an argument out of range.';
 revoke all on function auth.list_partner_configs(uuid, text, integer) from public;
 grant execute on function auth.list_partner_configs(uuid, text, integer) to aqm_user, aqm_admin;
 
-select gateway.expose('GET /companies/{id}/partner-configs', 'auth.list_partner_configs', 'partner_configs');
+select gateway.expose(
+    'GET /companies/{id}/partner-configs', 'auth.list_partner_configs', 'partner_configs', p_cache_seconds => 1800
+);

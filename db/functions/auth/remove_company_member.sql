@@ -14,6 +14,7 @@ begin
     if not found then
         raise exception using errcode = 'PT404', message = 'the company has no such member';
     end if;
+    perform auth.bust_companies();
     perform auth.write_audit('company.member_removed', p_user_id, p_detail => jsonb_build_object('company_id', p_id));
 end
 $$;

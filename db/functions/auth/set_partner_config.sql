@@ -22,6 +22,7 @@ begin
     values (p_id, p_product_domain, p_config)
     on conflict (company_id, product_domain) where deleted_at is null do update
     set config = excluded.config, is_active = true, updated_at = now();
+    perform auth.bust_companies();
     perform auth.write_audit('company.config_set', p_detail => jsonb_build_object(
         'company_id', p_id, 'product_domain', p_product_domain
     ));

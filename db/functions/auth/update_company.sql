@@ -23,6 +23,7 @@ begin
         updated_at = now()
     where c.id = p_id and c.deleted_at is null;
     if found then
+        perform auth.bust_companies();
         perform auth.write_audit('company.changed', p_detail => jsonb_build_object('company_id', p_id));
     end if;
     return query select * from auth.find_company(p_id);

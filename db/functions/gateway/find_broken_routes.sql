@@ -97,6 +97,10 @@ begin
             format('%s is volatile and can''t run on a replica', r.function_name)
         ),
         (
+            r.cache_seconds is not null and (p.provolatile = 'v' or r.batch_function is not null),
+            format('%s is volatile or has a twin, and its answers can''t be kept', r.function_name)
+        ),
+        (
             p.oid is not null and not exists (
                 select from unnest(array['anon', 'device', 'user', 'admin']) as http (role)
                 where has_function_privilege('aqm_' || http.role, p.oid, 'execute')

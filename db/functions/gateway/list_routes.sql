@@ -12,7 +12,8 @@ create or replace function gateway.list_routes(
     out headers jsonb,
     out channel text,
     out needs_keys boolean,
-    out is_costly boolean
+    out is_costly boolean,
+    out cache_seconds integer
 )
 returns setof record
 language plpgsql
@@ -41,7 +42,8 @@ begin
         r.headers,
         r.channel,
         r.needs_keys,
-        r.is_costly
+        r.is_costly,
+        r.cache_seconds
     from gateway.route as r
     inner join pg_proc as f on f.oid = r.function_name::regproc
     order by r.path, r.method;
@@ -50,7 +52,7 @@ $$;
 
 comment on function gateway.list_routes() is
 'Lists the endpoints, as the gateway reads them at its start and at NOTIFY gateway, ''reload''.
-Returns a row a route; roles: the HTTP roles that may call it, the least first; headers: argument by request header; channel: of a stream, null for a call; needs_keys, is_costly: as gateway.expose() was told.
+Returns a row a route; roles: the HTTP roles that may call it, the least first; headers: argument by request header; channel: of a stream, null for a call; needs_keys, is_costly, cache_seconds: as gateway.expose() was told.
 Errors: 42883 when a route''s function is gone.';
 
 revoke all on function gateway.list_routes() from public;
