@@ -13,11 +13,12 @@ from weakref import WeakKeyDictionary, WeakSet
 
 import psycopg
 from psycopg import abc, pq
-from psycopg.adapt import AdaptersMap, Dumper
+from psycopg.adapt import AdaptersMap, Dumper, Loader
 from psycopg.types.composite import register_composite
 from psycopg_pool import AsyncConnectionPool
 
 from .catalog import Catalog, Composite, Field, Route
+from .codec import JsonText
 from .connections import CONNECTION, TRUSTED_FOR, Answer, is_lost, settings_of_session, tells_of_doubt
 from .lane import Lane
 from .problems import OUTCOME_UNKNOWN, Problem
@@ -34,6 +35,7 @@ class _Adapters:
     def __init__(self) -> None:
         self.adapters = AdaptersMap(psycopg.adapters)
         self.adapters.register_dumper(None, _UuidDumper)
+        self.adapters.register_loader("jsonb", _JsonbLoader)
         self.connection = None
 
 
@@ -189,6 +191,16 @@ class _UuidDumper(Dumper):
 
     def dump(self, obj: str) -> bytes:
         return bytes.fromhex(obj.replace("-", ""))
+
+
+class _JsonbLoader(Loader):
+    """Leaves jsonb as the JSON that it is: read and written again, 1.10 would lose its nought, and 1e153 is an integer
+    that orjson does not write."""
+
+    format = pq.Format.BINARY
+
+    def load(self, data: abc.Buffer) -> JsonText:
+        return JsonText(bytes(data)[1:])  # after the version of the format
 
 
 def _register_domains(composite: Composite, adapters: AdaptersMap) -> None:

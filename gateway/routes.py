@@ -71,7 +71,8 @@ class Routes:
         if endpoint:
             return endpoint, {}
         allowed = {known for known, known_path in self.fixed if known_path == path}
-        for endpoint in self.patterns:
+        # A path by its name comes before one by its form (OpenAPI 3.1, Paths Object).
+        for endpoint in () if allowed else self.patterns:
             match = endpoint.pattern.fullmatch(path)
             if match and endpoint.route.method == method:
                 return endpoint, match.groupdict()
@@ -136,6 +137,8 @@ class Routes:
         listens = sql.SQL("; ").join(sql.SQL("listen {}").format(sql.Identifier(name)) for name in sorted(channels))
         await connection.execute(sql.SQL("unlisten *; {}").format(listens))
         await self._read_trust(connection)
+        # Not before: until then a token that was revoked would pass.
+        self.ready.set()
         self.streams.reread()
 
     async def _read_trust(self, connection: psycopg.AsyncConnection[Any]) -> None:
@@ -156,7 +159,6 @@ class Routes:
         self.patterns = [e for e in endpoints if "{" in e.route.path]
         self.catalog = catalog
         self.loaded_at = time.monotonic()
-        self.ready.set()
         log().info("catalog read", routes=len(endpoints))
 
     async def refresh(self) -> None:

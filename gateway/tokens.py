@@ -13,7 +13,6 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import jwt
@@ -70,14 +69,14 @@ class Signer:
         self.kid = thumbprint(self.public)
         self.is_retired = False
 
-    def sign(self, claims: Mapping[str, Any]) -> str:
-        """A signed token with the claims that a function of the database decided on; issuer and audience are ours.
+    def sign(self, claims: bytes) -> str:
+        """A signed token with the claims, as JSON, that a function of the database decided on; issuer and audience are ours.
 
         Raises Problem 503 without a private key, or when it was retired (auth.retire_signing_key()).
         """
         if self.key is None or self.is_retired:
             raise Problem(503, "this gateway has no key to sign tokens with")
-        whole = {**claims, "iss": ISSUER, "aud": AUDIENCE}
+        whole = {**orjson.loads(claims), "iss": ISSUER, "aud": AUDIENCE}
         return jwt.encode(whole, self.key, algorithm="EdDSA", headers={"kid": self.kid})
 
 

@@ -126,3 +126,11 @@ async def test_what_one_may_see_is_not_given_to_another(ask: Ask, database: Data
     while (await ask("GET", path, "user", member))[0] != 404:
         assert time.monotonic() < deadline
         await asyncio.sleep(0.02)
+
+
+async def test_json_comes_back_as_the_database_has_it(ask: Ask, database: Database) -> None:
+    _, company, _ = await ask("POST", "/companies", json={"name": "Coins Ltd", "metadata": {"large": 1e200}})
+    metadata = '{"rate": 1.10, "huge": 123456789012345678901234567890}'
+    database.execute("update auth.companies set metadata = %s", [metadata])
+    _, read, _ = await ask("GET", f"/companies/{company['id']}")
+    assert read["metadata"] == {"rate": 1.1, "huge": 123456789012345678901234567890}
