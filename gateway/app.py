@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import re
 import secrets
 import time
 from collections.abc import Mapping
 from functools import lru_cache, partial
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Any
 from weakref import WeakSet
 
@@ -45,6 +46,9 @@ CHANGED_UNDER_US = {"0A000", "42883"}
 
 GRACE = 2.0
 """Seconds beyond all time-outs after which a caller is told that the outcome is not known."""
+
+WITH_PORT = re.compile(r"^(?:\[([^\]]+)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+):\d+)$")
+"""An address with a port, as some proxies write it: 192.0.2.1:5555, [2001:db8::1]:5555."""
 
 ALONE = {"application_name": "aqm alone"}
 """Told of a call that was to travel in a batch; nobody's request in particular."""
@@ -172,13 +176,16 @@ class Gateway:
         self, endpoint: Endpoint, request: web.BaseRequest, in_path: Mapping[str, str], request_id: str
     ) -> web.StreamResponse:
         route = endpoint.route
-        caller = self.verifier.verify(request.headers.get("Authorization")) if self.verifier else ANONYMOUS
-        role = self._role(route, caller)
         address = client_address(request, self.settings.trusted_proxies)
-        who = caller.subject or address or "nobody"
+        caller = await self._verify(request, address)
+        role = self._role(route, caller)
+        who = caller.subject or _network(address) or "nobody"
         if self.verifier:
             self.caller_limit.hit(who)
         sent, is_text = await read_sent(request, lambda size: self._count_body(who, size))
+        if not is_text:
+            # A body may take its time, and the token may be revoked meanwhile.
+            await self._verify(request, address)
         arguments = endpoint.arguments.decode(
             sent, is_text, in_path, request.headers, caller if self.verifier else None
         )
@@ -194,8 +201,25 @@ class Gateway:
         # Batched calls share one connection, whoever makes them; the others hold one each.
         with contextlib.nullcontext() if route.batch_function else self.caller_limit.at_once(who):
             async with self.budget.turn() if route.is_costly else contextlib.nullcontext():
+                if route.is_costly:
+                    await self._verify(request, address)
                 endpoint, answer = await self._answer(endpoint, role, arguments, context)
         return self._respond(endpoint, answer, request_id)
+
+    async def _verify(self, request: web.BaseRequest, address: str | None) -> Caller:
+        """The caller of a request; a token that is refused counts for its address."""
+        if self.verifier is None:
+            return ANONYMOUS
+        authorization = request.headers.get("Authorization")
+        if authorization is None:
+            return ANONYMOUS
+        if not self.routes.is_told and self.routes.ready.is_set():
+            await self.routes.look_again()
+        try:
+            return self.verifier.verify(authorization)
+        except Problem:
+            self.caller_limit.hit(_network(address) or "nobody")
+            raise
 
     async def _answer_kept(
         self,
@@ -211,7 +235,7 @@ class Gateway:
         """An answer from the cache, or one that goes into it."""
         route = endpoint.route
         # Who asks is part of the question: a function may look at the token.
-        question = repr((role, caller.subject, sorted(arguments.items(), key=lambda item: item[0])))
+        question = repr((role, caller.role, caller.subject, sorted(arguments.items(), key=lambda item: item[0])))
         kept = self.cache.find(route.function, question)
         (self.metrics.cache_hits if kept else self.metrics.cache_misses).labels(route.name).inc()
         if kept is None:
@@ -220,7 +244,8 @@ class Gateway:
                 endpoint, answer = await self._answer(endpoint, role, arguments, context)
             status, body = self._body(endpoint, answer)
             kept = self.cache.keep(route.function, question, state, status, body, route.cache_seconds or 0)
-        caching = {"Cache-Control": f"private, max-age={kept.seconds_left}", "ETag": kept.tag}
+        # The gateway is told of changes, a browser is not, and another may use it: it asks again each time, with the tag.
+        caching = {"Cache-Control": "private, no-cache", "Vary": "Authorization", "ETag": kept.tag}
         if kept.tag in request.headers.get("If-None-Match", ""):
             return web.Response(status=304, headers=caching)
         lines = "".join(f"{name}: {value}\r\n" for name, value in caching.items())
@@ -258,7 +283,7 @@ class Gateway:
 
         seconds = None if caller.until is None else caller.until - time.time()
         headers = {"X-Request-Id": request_id, "Server": "aqm"}
-        return await self.streams.serve(request, who, key, read, seconds, headers, caller.session)
+        return await self.streams.serve(request, who, key, read, seconds, headers, caller.session, caller.issued_at)
 
     def _count_body(self, who: str, size: int) -> None:
         if self.verifier:
@@ -433,16 +458,27 @@ def client_address(request: web.BaseRequest, proxies: int) -> str | None:
     address = request.remote
     if proxies:
         forwarded = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
-        address = forwarded[-proxies].strip() if len(forwarded) >= proxies else address
+        told = _plain_address(forwarded[-proxies].strip()) if len(forwarded) >= proxies else None
+        if told:
+            return told
     return _plain_address(address) if address else None
 
 
 @lru_cache(10_000)
 def _plain_address(text: str) -> str | None:
+    """An address without its zone and port; None for what is none. One of IPv4 inside of IPv6 is one of IPv4."""
+    text = WITH_PORT.sub(r"\1\2", text).partition("%")[0]
     try:
-        return str(ip_address(text.partition("%")[0]))
+        found = ip_address(text)
     except ValueError:
         return None
+    return str(getattr(found, "ipv4_mapped", None) or found)
+
+
+@lru_cache(10_000)
+def _network(address: str | None) -> str | None:
+    """Whom an address stands for: of IPv6 the 64 bits before what everybody chooses at will, as auth.address_block()."""
+    return str(ip_network(f"{address}/64", strict=False)) if address and ":" in address else address
 
 
 def _request_id(request: web.BaseRequest) -> str:

@@ -10,8 +10,15 @@ import time
 from collections import Counter, OrderedDict
 from dataclasses import dataclass
 
-LARGEST = 10_000
-"""Answers kept at most; the one that was not asked for for longest goes first."""
+MOST_BYTES = 64 * 2**20
+"""Of answers kept; the one that was not asked for for longest goes first."""
+
+LARGEST = 64 * 1024
+"""Bytes of an answer that is worth keeping."""
+
+
+OVERHEAD = 500
+"""Bytes of memory that an answer costs beside its text, about."""
 
 
 @dataclass(frozen=True)
@@ -23,11 +30,6 @@ class Kept:
     tag: str
     expires: float
 
-    @property
-    def seconds_left(self) -> int:
-        """For how long it is good."""
-        return max(0, int(self.expires - time.monotonic()))
-
 
 class Cache:
     """Answers by function and question."""
@@ -36,6 +38,7 @@ class Cache:
         self.kept: OrderedDict[tuple[str, str], Kept] = OrderedDict()
         self.busted: Counter[str] = Counter()
         self.generation = 0
+        self.bytes = 0
         self.is_open = False
 
     def open(self) -> None:
@@ -48,12 +51,13 @@ class Cache:
         self.is_open = False
         self.generation += 1
         self.kept.clear()
+        self.bytes = 0
 
     def bust(self, function: str) -> None:
         """Forget what a function told, also what is on its way."""
         self.busted[function] += 1
         for key in [key for key in self.kept if key[0] == function]:
-            del self.kept[key]
+            self._drop(key)
 
     def hear(self, payload: str) -> None:
         """Act on a notification of the channel gateway, where it is for us."""
@@ -81,8 +85,14 @@ class Cache:
         """Keep an answer for so many seconds, unless it may be older than a change that we were told of meanwhile."""
         tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         kept = Kept(status, body, tag, time.monotonic() + seconds)
-        if self.is_open and state == self.state(function):
+        if self.is_open and state == self.state(function) and len(body) <= LARGEST:
+            self._drop((function, question))
             self.kept[function, question] = kept
-            if len(self.kept) > LARGEST:
-                self.kept.popitem(last=False)
+            self.bytes += len(body) + len(question) + OVERHEAD
+            while self.bytes > MOST_BYTES:
+                self._drop(next(iter(self.kept)))
         return kept
+
+    def _drop(self, key: tuple[str, str]) -> None:
+        if kept := self.kept.pop(key, None):
+            self.bytes -= len(kept.body) + len(key[1]) + OVERHEAD

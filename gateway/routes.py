@@ -58,6 +58,7 @@ class Routes:
         self.catalog = Catalog()
         self.ready = asyncio.Event()
         self.is_broken = False
+        self.is_told = False
         self.loaded_at = float("-inf")
         self.trusted_at = float("-inf")
         self.loading = asyncio.Lock()
@@ -102,6 +103,7 @@ class Routes:
                     await self._load_and_listen(connection)
                     last_told = {}
                     self.cache.open()
+                    self.is_told = True
                     while True:
                         # Returns now and then, so that a half-open connection is noticed. A list, because
                         # the connection is locked while the generator is open.
@@ -127,6 +129,7 @@ class Routes:
                 if told != last_told:
                     log().warning("database away" if is_away else "catalog not read", **told)
                 last_told = told
+            self.is_told = False
             self.cache.close()
             await asyncio.sleep(0.5)
 
@@ -140,6 +143,17 @@ class Routes:
         # Not before: until then a token that was revoked would pass.
         self.ready.set()
         self.streams.reread()
+
+    async def look_again(self) -> None:
+        """Read keys and revocations by another way while the line that would tell of them is cut; at most once a second.
+
+        Raises what a call raises where that can't be had either: a token that may be revoked must not pass.
+        """
+        async with self.loading:
+            if time.monotonic() - self.trusted_at > 1:
+                pool = await self.servers[0].pool(LOGIN)
+                async with pool.connection() as connection:
+                    await self._read_trust(connection)
 
     async def _read_trust(self, connection: psycopg.AsyncConnection[Any]) -> None:
         await self.trust.read(connection)

@@ -52,7 +52,7 @@ HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-
 class Stream:
     """One client that watches.
 
-    who: the caller. session: of the caller's token. key: channel and value of the argument. read: runs the function.
+    who: the caller. session, issued_at: of the caller's token. key: channel and value of the argument. read: runs the function.
     gate: limits those that run.
     """
 
@@ -64,16 +64,23 @@ class Stream:
         read: Callable[[], Awaitable[Rows]],
         gate: asyncio.Semaphore,
         session: str | None = None,
+        issued_at: float = 0.0,
     ) -> None:
         self.request = request
         self.who = who
         self.session = session
+        self.issued_at = issued_at
         self.key = key
         self.read = read
         self.gate = gate
         self.changed = asyncio.Event()
         self.life: asyncio.Timeout | None = None
         self.response: web.StreamResponse | None = None
+
+    @property
+    def memberships(self) -> list[str | tuple[str, str]]:
+        """The groups that it is found by."""
+        return [self.who, self.key, *([("session", self.session)] if self.session else [])]
 
     @property
     def is_gone(self) -> bool:
@@ -157,7 +164,7 @@ class Streams:
     def __init__(self, most: int) -> None:
         self.most = most
         self.open: set[Stream] = set()
-        self.groups: defaultdict[str | tuple[str, str], set[Stream]] = defaultdict(set)  # by caller and by key
+        self.groups: defaultdict[str | tuple[str, str], set[Stream]] = defaultdict(set)  # by caller, key and session
         self.gate = asyncio.Semaphore(READS_AT_ONCE)
         self.heard: set[tuple[str, str]] = set()
         self.is_stopping = False
@@ -171,15 +178,16 @@ class Streams:
         seconds: float | None,
         headers: dict[str, str],
         session: str | None = None,
+        issued_at: float = 0.0,
     ) -> web.StreamResponse:
-        """Serve a stream to its end. key: channel and value. seconds: how long the caller's token is valid. session: the
-        token's, whose end is the stream's too.
+        """Serve a stream to its end. key: channel and value. seconds: how long the caller's token is valid. session,
+        issued_at: the token's; with its session the stream ends too.
 
         Raises Problem 429 for too many of one caller, 503 for too many of all, and what the first reading raises.
         """
         self._admit(who)
-        stream = Stream(request, who, key, read, self.gate, session)
-        for streams in (self.open, self.groups[who], self.groups[key]):
+        stream = Stream(request, who, key, read, self.gate, session, issued_at)
+        for streams in (self.open, *(self.groups[group] for group in stream.memberships)):
             streams.add(stream)
         try:
             async with asyncio.timeout(seconds) as stream.life:
@@ -208,10 +216,10 @@ class Streams:
         for stream in self.open:
             stream.changed.set()
 
-    def end_session(self, session: str) -> None:
-        """End the streams of a session that was revoked; whoever has a newer token comes again."""
-        for stream in self.open:
-            if stream.session == session:
+    def end_session(self, session: str, issued_until: float) -> None:
+        """End the streams of a session that were opened with tokens from until then."""
+        for stream in self.groups.get(("session", session), ()):
+            if stream.issued_at <= issued_until:
                 stream.end()
 
     def stop(self) -> None:
@@ -229,7 +237,7 @@ class Streams:
 
     def _forget(self, stream: Stream) -> None:
         self.open.discard(stream)
-        for group in (stream.who, stream.key):
+        for group in stream.memberships:
             self.groups[group].discard(stream)
             if not self.groups[group]:
                 del self.groups[group]

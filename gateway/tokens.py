@@ -76,7 +76,7 @@ class Signer:
         """
         if self.key is None or self.is_retired:
             raise Problem(503, "this gateway has no key to sign tokens with")
-        whole = {**orjson.loads(claims), "iss": ISSUER, "aud": AUDIENCE}
+        whole = {**orjson.loads(bytes(claims)), "iss": ISSUER, "aud": AUDIENCE}
         return jwt.encode(whole, self.key, algorithm="EdDSA", headers={"kid": self.kid})
 
 
@@ -98,6 +98,7 @@ class Verifier:
         self.keys = {self.own: own}
         self.remembered: OrderedDict[str, tuple[float, Caller]] = OrderedDict()
         self.revoked: dict[str, tuple[float, float]] = {}
+        self.prune_at = 1000
 
     def use_keys(self, keys: Mapping[str, Ed25519PublicKey]) -> None:
         """Accept these keys from now on, and no others. keys: by kid."""
@@ -105,12 +106,20 @@ class Verifier:
             self.keys = dict(keys)
             self.remembered.clear()
 
-    def revoke(self, session: str, issued_until: float, expires: float) -> None:
-        """Refuse what a session was issued until then. expires: when none of it is good any more."""
-        now = time.time()
-        self.revoked[session] = issued_until, expires + LEEWAY
-        if len(self.revoked) % 1000 == 0:
+    def revoke(self, session: str, issued_until: float, expires: float) -> bool:
+        """Refuse what a session was issued until then. expires: when none of it is good any more.
+
+        Returns whether that is news: the list is read again and again, and a notification may come after it.
+        """
+        known = self.revoked.get(session, (float("-inf"), 0.0))
+        if known[0] >= issued_until:
+            return False
+        self.revoked[session] = issued_until, max(known[1], expires + LEEWAY)
+        if len(self.revoked) > self.prune_at:
+            now = time.time()
             self.revoked = {session: entry for session, entry in self.revoked.items() if entry[1] > now}
+            self.prune_at = 2 * len(self.revoked) + 1000
+        return True
 
     def verify(self, authorization: str | None) -> Caller:
         """The caller of an Authorization header; without one, anonymous.

@@ -40,7 +40,9 @@ SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 def environment_of(service: str) -> dict[str, str]:
-    return SERVICES[service].get("environment", {})
+    """As compose gives it to a container when .env names no more than it must."""
+    given = SERVICES[service].get("environment", {})
+    return {name: value.replace("${TRUSTED_PROXIES:-1}", "1") for name, value in given.items()}
 
 
 def script_of(service: str) -> str:
