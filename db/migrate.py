@@ -231,9 +231,13 @@ class Migrator:
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         with self._connect("postgres") as connection:
-            connection.execute("set lock_timeout = 0")
-            if connection.execute("select pg_try_advisory_lock(%s)", [LOCK]).fetchone() != (True,):
+            # One that has just ended may hold it for a moment more: not worth a word.
+            connection.execute("set lock_timeout = '1s'")
+            try:
+                connection.execute("select pg_advisory_lock(%s)", [LOCK])
+            except psycopg.errors.LockNotAvailable:
                 self.say("waiting for another migrate on this server")
+                connection.execute("set lock_timeout = 0")
                 connection.execute("select pg_advisory_lock(%s)", [LOCK])
             yield
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import sys
 from datetime import UTC, datetime
 from typing import Any
@@ -21,14 +22,14 @@ class _StandardError:
     log, never a request: without room for its log the gateway goes on serving."""
 
     def write(self, lines: bytes | bytearray) -> None:
-        """Write, or lose, what is given."""
+        """Write, or lose, what is given: past Python's buffer, which would keep it and fail again at the end."""
+        rest = memoryview(lines)
         with contextlib.suppress(OSError):
-            sys.stderr.buffer.write(lines)
+            while rest:
+                rest = rest[os.write(sys.stderr.fileno(), rest) :]
 
     def flush(self) -> None:
-        """Hand what was written to the system."""
-        with contextlib.suppress(OSError):
-            sys.stderr.buffer.flush()
+        """Nothing is held back."""
 
 
 STANDARD_ERROR = _StandardError()

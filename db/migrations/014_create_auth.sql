@@ -291,6 +291,18 @@ create index idx_sessions_active on auth.sessions (user_id, last_active) where i
 -- For the purge: since when it is over.
 create index idx_sessions_over_at on auth.sessions (least(deleted_at, expires_at));
 
+create table auth.user_devices (
+    subject uuid not null,
+    user_id uuid not null constraint fk_user_devices_user references auth.users (id),
+    created_at timestamptz not null default now(),
+    constraint pk_user_devices primary key (subject)
+);
+
+comment on table auth.user_devices is 'Key stores that a person has logged in with: a sender each for quotas and limits, so that there are only so many.';
+comment on column auth.user_devices.subject is 'auth.device_id() of the person and the device''s name.';
+
+create index idx_user_devices_user on auth.user_devices (user_id, created_at);
+
 create table auth.user_roles (
     user_id uuid not null constraint fk_user_roles_user references auth.users (id),
     product_domain text not null check (product_domain ~ '^[a-z][a-z0-9_-]{0,49}$'),

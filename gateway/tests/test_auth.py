@@ -429,3 +429,23 @@ async def test_a_gateway_without_tokens_makes_nobody_trusted(
         await house.sign_up()
         assert (await house.login())["token_type"] == "Bearer"
     assert database.value("select count(*) from auth.signing_keys") == 0
+
+
+async def test_a_stranger_learns_nothing_of_aadhaar_numbers(house: House) -> None:
+    body = {"email": EMAIL, "password": PASSWORD, "aadhaar": "123412341234"}
+    assert (await house.ask("POST", "/users", body=body))[0] == 403
+    admin = make_token(read_private_key(house.folder / "token_key.pem"), "admin", "root")
+    assert (await house.ask("POST", "/users", admin, body))[0] == 200
+    other = {"email": "eve@example.org", "password": PASSWORD, "aadhaar": "123412341234"}
+    status, problem = await house.ask("POST", "/users", admin, other)
+    assert (status, problem["constraint"]) == (409, "users_aadhaar")
+
+
+async def test_a_person_is_so_many_senders_and_no_more(house: House) -> None:
+    await house.sign_up()
+    for number in range(10):
+        await house.login(role="device", device_name=f"device {number}")
+    body = {"email": EMAIL, "password": PASSWORD, "role": "device", "device_name": "one more"}
+    status, problem = await house.ask("POST", "/auth/login", body=body)
+    assert (status, problem["constraint"]) == (409, "devices")
+    assert (await house.login(role="device", device_name="device 3"))["expires_in"] == 900

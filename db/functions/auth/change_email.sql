@@ -8,6 +8,7 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
 as $$
 declare
     v_email text;
@@ -17,7 +18,7 @@ begin
     select u.email_hash into v_old
     from auth.users as u
     where u.id = p_id and u.deleted_at is null
-    for update;
+    for no key update;
     -- The way to a new password leads over the address: a token that was stolen must not be enough to change it.
     if auth.request_claim('role') = 'user' and not auth.confirm_password(p_id, p_password) then
         perform set_config('response.status', '403', true);

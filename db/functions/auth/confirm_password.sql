@@ -16,7 +16,7 @@ begin
     select u.password_hash, u.email_hash into v_hash, v_email_hash
     from auth.users as u
     where u.id = p_id and u.deleted_at is null and u.is_active
-    for update;
+    for no key update;
     -- Counted with the logins: a token that was stolen for minutes must not be a way to guess the password.
     perform auth.check_lockout(array[v_email_hash]);
     is_confirmed := auth.is_password(p_password, v_hash);

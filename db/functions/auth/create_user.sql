@@ -11,9 +11,11 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
 as $$
 declare
     v_email text;
+    v_password_hash text;
     v_encryption constant integer := auth.current_key('encryption');
     v_index constant integer := auth.current_key('index');
     v_id uuid;
@@ -24,12 +26,16 @@ begin
     elsif p_username !~ '^[a-z0-9][a-z0-9._-]{1,62}$' then
         raise exception using errcode = 'invalid_parameter_value',
             message = 'username must have 2 to 63 of a-z, 0-9, dot, dash and underscore';
+    elsif p_aadhaar is not null and auth.is_stranger() then
+        raise exception using errcode = 'PT403', message = 'aadhaar is written down by an admin';
     elsif p_aadhaar !~ '^[0-9]{12}$' then
         raise exception using errcode = 'invalid_parameter_value', message = 'aadhaar must have 12 digits';
     elsif not exists (select from auth.companies as c where c.id = p_first_company_id and c.deleted_at is null)
         and p_first_company_id is not null then
         raise exception using errcode = 'invalid_parameter_value', message = 'first_company_id must be a company';
     end if;
+    -- First the password: who asks which addresses have an account pays for a hash each time.
+    v_password_hash := auth.hash_password(p_password);
     perform auth.check_unused(null, v_email, p_username, p_aadhaar);
 
     insert into auth.users as u (
@@ -39,7 +45,7 @@ begin
     values (
         auth.blind_index(v_email, v_index), auth.encrypt_text(v_email, v_encryption),
         auth.encrypt_text(p_name, v_encryption), p_username, auth.blind_index('aadhaar:' || p_aadhaar, v_index),
-        auth.hash_password(p_password), p_first_company_id, v_encryption, v_index,
+        v_password_hash, p_first_company_id, v_encryption, v_index,
         case when p_aadhaar is not null then v_index end
     )
     returning u.id into v_id;
@@ -50,9 +56,9 @@ $$;
 
 comment on function auth.create_user(text, text, text, text, text, uuid) is
 'Makes an account.
-p_email: by which the person logs in. p_password: 8 to 1000 characters. p_name: as the person writes it, at most 400 bytes; null: not told. p_username: 2 to 63 of a-z, 0-9, dot, dash and underscore; null: none. p_aadhaar: 12 digits, kept as a keyed hash alone; null: not told. p_first_company_id: a company; null: none.
+p_email: by which the person logs in. p_password: 8 to 1000 characters. p_name: as the person writes it, at most 400 bytes; null: not told. p_username: 2 to 63 of a-z, 0-9, dot, dash and underscore; null: none. p_aadhaar: 12 digits, kept as a keyed hash alone; null: not told; not from a stranger, who might be told that somebody has it or keep it from them. p_first_company_id: a company; null: none.
 Returns the account.
-Errors: 22023 for a malformed argument, PT409 when an account has this email, username or Aadhaar number, PT503 without the data keys.';
+Errors: 22023 for a malformed argument, PT403 for an Aadhaar number of a stranger''s, PT409 when an account has this email, username or Aadhaar number, PT503 without the data keys.';
 
 revoke all on function auth.create_user(text, text, text, text, text, uuid) from public;
 grant execute on function auth.create_user(text, text, text, text, text, uuid) to aqm_anon, aqm_admin;

@@ -6,6 +6,7 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
 as $$
 begin
     update auth.users as u set deleted_at = now(), updated_at = now(), is_active = false
@@ -14,6 +15,10 @@ begin
         raise exception using errcode = 'PT404', message = 'there is no such account';
     end if;
     perform auth.end_sessions(p_id);
+    -- Nothing more is sent, and what was sent opens nothing.
+    delete from auth.one_time_tokens as ott where ott.user_id = p_id;
+    update auth.email_events as ee set status = 'failed', secret_encrypted = null, encryption_version = null
+    where ee.user_id = p_id and ee.status = 'queued';
     perform auth.write_audit('user.deleted', p_id);
 end
 $$;

@@ -20,6 +20,7 @@ begin
         template_data = '{}', secret_encrypted = null, encryption_version = null, error = null,
         status = case when ee.status = 'queued' then 'failed' else ee.status end
     where ee.user_id = p_user_id;
+    delete from auth.user_devices as ud where ud.user_id = p_user_id;
     delete from auth.one_time_tokens as ott where ott.user_id = p_user_id;
     -- Those from before the account, too.
     delete from auth.login_attempts as la where la.user_id = p_user_id or la.email_hash = p_email_hash;

@@ -8,6 +8,7 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
 as $$
 begin
     if (p_product_domain ~ '^[a-z][a-z0-9_-]{0,49}$') is not true then
@@ -21,6 +22,14 @@ begin
     perform from auth.users as u where u.id = p_id and u.deleted_at is null for no key update;
     if not found then
         raise exception using errcode = 'PT404', message = 'there is no such account';
+    end if;
+    if (
+        select coalesce(sum(length(ur.product_domain) + length(ur.role)), 0) > 1500
+        from auth.user_roles as ur
+        where ur.user_id = p_id and ur.is_active
+    ) then
+        raise exception using errcode = 'PT409', message = 'more roles than a token has room for',
+            constraint = 'user_roles_size';
     end if;
     insert into auth.user_roles as ur (user_id, product_domain, role)
     values (p_id, p_product_domain, p_role)
@@ -37,7 +46,7 @@ $$;
 comment on function auth.grant_role(uuid, text, text) is
 'Gives a person a role in a product; aqm/admin may log in as admin. Tokens that don''t know it yet are refused from now on and have to be refreshed.
 p_id: whom. p_product_domain: where. p_role: which.
-Errors: 22023 for a malformed name, PT404 when there is no such account.';
+Errors: 22023 for a malformed name, PT404 when there is no such account, PT409 for more roles than a token has room for.';
 
 revoke all on function auth.grant_role(uuid, text, text) from public;
 grant execute on function auth.grant_role(uuid, text, text) to aqm_admin;

@@ -9,9 +9,14 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_hash text;
+    v_current constant integer := auth.password_cost();
 begin
     -- Nobody's password is checked all the same, for as long: an answer's time must not tell who has an account.
-    v_hash := coalesce(p_hash, crypto.gen_salt('bf', auth.password_cost()));
+    v_hash := coalesce(p_hash, crypto.gen_salt('bf', v_current));
+    -- A hash that was made when they were cheaper is topped up to what a new one costs: 2^k + 2^k + 2^(k+1) + … = 2^c.
+    for v_cost in coalesce(substr(p_hash, 5, 2)::integer, v_current)..v_current - 1 loop
+        perform crypto.crypt(auth.shorten_password(p_password), crypto.gen_salt('bf', v_cost));
+    end loop;
     return (crypto.crypt(auth.shorten_password(p_password), v_hash) = p_hash) is true;
 end
 $$;

@@ -7,12 +7,15 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set lock_timeout = '1s'
 as $$
 declare
     v_today constant timestamp := now() at time zone 'UTC';
     v_done bigint := 0;
     v_month date;
 begin
+    -- To drop a month needs the whole table for a moment, and who waits for that makes everybody wait: hence the
+    -- lock_timeout. Tomorrow is another day.
     if (p_table in ('audit_logs', 'email_events')) is not true then
         raise exception using errcode = 'invalid_parameter_value',
             message = 'table must be audit_logs or email_events';
@@ -56,13 +59,13 @@ grant execute on function auth.roll_months(text, integer) to aqm_jobs;
 
 select ops.schedule_job(
     'roll_audit_months',
-    '25 4 1 * *',
-    interval '31 days',
+    '25 4 * * *',
+    interval '1 day',
     p_step => 'auth.roll_months(''audit_logs'', 400)'
 );
 select ops.schedule_job(
     'roll_email_months',
-    '35 4 1 * *',
-    interval '31 days',
+    '35 4 * * *',
+    interval '1 day',
     p_step => 'auth.roll_months(''email_events'', 90)'
 );

@@ -6,11 +6,14 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set lock_timeout = '1s'
 as $$
 declare
     v_done bigint := 0;
     v_partition text;
 begin
+    -- To drop a month needs the whole table for a moment, and who waits for that makes everybody wait: hence the
+    -- lock_timeout. Tomorrow is another day.
     if (p_keep_days between 31 and 36500) is not true then
         raise exception using errcode = 'invalid_parameter_value',
             message = 'keep_days must be between 31 and 36500';
@@ -47,7 +50,7 @@ grant execute on function coins.roll_spent_months(integer) to aqm_jobs;
 
 select ops.schedule_job(
     'roll_spent_months',
-    '20 4 1 * *',
-    interval '31 days',
+    '20 4 * * *',
+    interval '1 day',
     p_step => 'coins.roll_spent_months(400)'
 );
