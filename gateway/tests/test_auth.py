@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -23,6 +24,7 @@ from gateway.tokens import make_token
 Run = Callable[..., RunningGateway]
 EMAIL, PASSWORD = "Bob.Canary@Example.org", "canary horse staple"
 NAME = "Bob Canarius"
+AT_ONCE = int(os.environ.get("REFRESHES_AT_ONCE", "200"))
 
 
 @dataclass
@@ -198,8 +200,8 @@ async def test_many_who_refresh_at_once_get_one_child(database: Database, run_ga
         house = House(database, gateway, tmp_path, http)
         await house.sign_up()
         first = await house.login()
-        answers = await asyncio.gather(*(house.refresh(first["refresh_token"]) for _ in range(200)))
-    assert [status for status, _ in answers] == [200] * 200
+        answers = await asyncio.gather(*(house.refresh(first["refresh_token"]) for _ in range(AT_ONCE)))
+    assert [status for status, _ in answers] == [200] * AT_ONCE
     assert len({body["refresh_token"] for _, body in answers}) == 1
     assert database.value("select count(*) from auth.sessions where is_active") == 1
 
