@@ -85,6 +85,7 @@ MAY_EXECUTE: dict[str, set[str]] = {
         "auth.request_email_check",
         "auth.revoke_role",
         "auth.revoke_session",
+        "auth.set_active",
         "auth.set_kyc",
         "auth.set_partner_config",
         "auth.settle_email_event",

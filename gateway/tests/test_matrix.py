@@ -63,6 +63,7 @@ MAY_CALL: dict[str, set[str]] = {
     "PUT /companies/{id}/partner-configs/{product_domain}": {ADMIN},
     "PUT /email-events/{id}": {ADMIN},
     "PUT /users/{id}": {OWN_USER, ADMIN},
+    "PUT /users/{id}/active": {ADMIN},
     "PUT /users/{id}/email": {OWN_USER, ADMIN},
     "PUT /users/{id}/kyc": {ADMIN},
     "PUT /users/{id}/password": {OWN_USER},

@@ -35,15 +35,21 @@ begin
         from picked
         where ee.created_at = picked.created_at and ee.id = picked.id
         returning ee.*
+    ),
+
+    opened as (
+        select
+            claimed.*, auth.decrypt_or_null(u.email_encrypted, u.encryption_version) as email,
+            auth.decrypt_or_null(claimed.secret_encrypted, claimed.encryption_version) as secret
+        from claimed
+        left join auth.users as u on u.id = claimed.user_id
     )
 
-    select
-        claimed.id, claimed.created_at, auth.decrypt_text(u.email_encrypted, u.encryption_version), claimed.template,
-        claimed.template_data, auth.decrypt_text(claimed.secret_encrypted, claimed.encryption_version),
-        claimed.attempts
-    from claimed
-    left join auth.users as u on u.id = claimed.user_id
-    order by claimed.created_at, claimed.id;
+    select o.id, o.created_at, o.email, o.template, o.template_data, o.secret, o.attempts
+    from opened as o
+    -- One that was damaged waits out its lease, five times, and has failed then: the others are sent meanwhile.
+    where (o.secret is null) = (o.secret_encrypted is null)
+    order by o.created_at, o.id;
 end
 $$;
 
@@ -51,7 +57,7 @@ comment on function auth.claim_email_events(integer, interval) is
 'Hands emails that are to be sent to a worker, the oldest first; no other worker gets them during the lease. The worker sends them and says so with auth.settle_email_event().
 p_limit: at most so many, 1 to 1000. p_lease: for how long, a second to a day; whoever takes longer may find that another worker sent them again.
 Returns the emails, with address and secret.
-Errors: 22023 for an argument out of range, PT503 without the data keys, 39000 for a value that was changed.';
+Errors: 22023 for an argument out of range, PT503 without the data keys.';
 
 revoke all on function auth.claim_email_events(integer, interval) from public;
 grant execute on function auth.claim_email_events(integer, interval) to aqm_admin;
