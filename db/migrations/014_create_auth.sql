@@ -268,7 +268,7 @@ create table auth.sessions (
     deleted_at timestamptz,
     constraint pk_sessions primary key (id)
 )
--- A refresh changes the hash, which is indexed: room for the new row beside the old.
+-- A refresh changes what is indexed: room for the new row on the page of the old.
 with (fillfactor = 80);
 
 comment on table auth.sessions is 'Logins. A session is a family of refresh tokens, of which only the newest is good.';
@@ -282,6 +282,7 @@ comment on column auth.sessions.rotated_at is 'When the token was last exchanged
 comment on column auth.sessions.access_token_exp is 'When its newest access token expires.';
 comment on column auth.sessions.deleted_at is 'When it was ended; null: it was not.';
 
+-- The seed's; a refresh goes by the family, so that who comes with a used token finds the row too.
 create unique index idx_sessions_refresh_token_hash on auth.sessions (refresh_token_hash);
 create unique index idx_sessions_family_hash on auth.sessions (family_hash);
 create index idx_sessions_user_device_type on auth.sessions (user_id, device_type, created_at desc);

@@ -17,6 +17,7 @@ declare
     v_email text;
     v_hashes bytea[];
     v_id uuid;
+    v_email_hash bytea;
     v_password_hash text;
     v_is_active boolean;
     v_is_good boolean;
@@ -39,7 +40,7 @@ begin
     perform pg_advisory_xact_lock(hashtextextended(v_email, 3));
     perform auth.check_lockout(v_hashes);
 
-    select u.id, u.password_hash, u.is_active into v_id, v_password_hash, v_is_active
+    select u.id, u.password_hash, u.is_active, u.email_hash into v_id, v_password_hash, v_is_active, v_email_hash
     from auth.users as u
     where u.email_hash = any(v_hashes) and u.deleted_at is null;
     v_is_good := auth.is_password(p_password, v_password_hash) and v_is_active;
@@ -53,7 +54,11 @@ begin
 
     -- A refusal leaves a trace: a RAISE would undo it.
     insert into auth.login_attempts (email_hash, address, user_id, is_success)
-    values (auth.blind_index(v_email, auth.current_key('index')), auth.address_block(auth.caller_address()), v_id, v_is_good);
+    values (
+        -- The account's own where there is one: while index keys are rotated, all guesses at it count together.
+        coalesce(v_email_hash, auth.blind_index(v_email, auth.current_key('index'))),
+        auth.address_block(auth.caller_address()), v_id, v_is_good
+    );
     if not v_is_good then
         perform auth.write_audit('login.refused', v_id);
         perform set_config('response.status', '401', true);
