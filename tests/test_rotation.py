@@ -84,7 +84,8 @@ class Person:
                             self.logins += 1
                         else:
                             self.faults.append(f"{answer.status} {said}")
-                except aiohttp.ClientConnectorError:
+                except aiohttp.ClientConnectionError:
+                    # Refused, or accepted by the system and by nobody else: a client goes to the other gateway.
                     await asyncio.sleep(0.01)
 
 

@@ -51,7 +51,8 @@ select results_eq($$select auth.confirm_email('no token')$$, 'values (false)', '
 select results_eq('select auth.confirm_email(null)', 'values (false)', 'nor null');
 reset role;
 select results_eq(
-    $$select action, count(*) from auth.audit_logs where action in ('email.verified', 'email.check_refused') group by action$$,
+    $$select action, count(*) from auth.audit_logs where action in ('email.verified', 'email.check_refused')
+    group by action$$,
     $$values ('email.verified', 1::bigint)$$, 'the audit has it; guesses leave nothing that would fill it'
 );
 do $$ begin
