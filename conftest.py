@@ -68,6 +68,10 @@ def template(cluster: Cluster) -> str:
     return TEMPLATE
 
 
+KEYS = f"set aqm.encryption_keys = '1:{'ab' * 32}'; set aqm.index_keys = '1:{'cd' * 32}'"
+"""Gives a session data keys, as ./aqm psql does."""
+
+
 @dataclass(frozen=True)
 class Database:
     """A migrated database of a test's own."""

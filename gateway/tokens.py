@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from .keys import make_private_key, public_half, read_key, read_private_key, thumbprint
 from .problems import Problem
-from .settings import SettingError
+from .settings import SettingError, data_dir
 
 ISSUER = "aqm"
 AUDIENCE = "aqm"
@@ -62,7 +62,6 @@ class Signer:
     """Makes tokens with the private key of a file; with a public one it only tells which key that is."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
         key = read_key(path)
         self.key = key if isinstance(key, Ed25519PrivateKey) else None
         self.public = public_half(key)
@@ -183,7 +182,7 @@ def main(arguments: Sequence[str]) -> int:
     if not 0 < options.hours <= 24 * 366:
         parser.error("argument --hours: must be above 0 and at most a year")
     chosen = os.environ.get("AQM_TOKEN_KEY_FILE")
-    path = Path(chosen or Path(os.environ.get("AQM_DATA_DIR") or ".aqm") / "token_key.pem")
+    path = Path(chosen or data_dir(os.environ) / "token_key.pem")
     if not chosen:
         # Only at its usual place: a mistyped path would make tokens that nobody accepts.
         make_private_key(path)

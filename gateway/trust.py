@@ -57,9 +57,10 @@ class Trust:
         """Make our key known, once: a retired one is not brought back."""
         try:
             own = [self.signer.kid, raw_bytes(self.signer.public)]
-            await connection.execute("select auth.register_signing_key(%s, %s)", own)
+            cursor = await connection.execute("select auth.register_signing_key(%s, %s)", own)
             self.is_registered = True
-            log().warning("signing key made known", kid=self.signer.kid)
+            if await cursor.fetchone() == (True,):
+                log().warning("signing key made known", kid=self.signer.kid)
         except psycopg.Error as error:
             # A server that takes no writes now: the others' keys are good all the same.
             log().warning("signing key could not be made known", kid=self.signer.kid, sqlstate=error.sqlstate)

@@ -7,10 +7,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from conftest import Database
+from conftest import KEYS, Database
 
 MANY = 20_000
-KEYS = "set aqm.encryption_keys = '1:{0}'; set aqm.index_keys = '1:{0}'".format("ab" * 32)
 PEOPLE = """
 insert into auth.users (email_hash, index_version, encryption_version, password_hash)
 select sha256(n::text::bytea), 1, 1, '' from generate_series(1, %(many)s) as n

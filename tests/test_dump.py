@@ -12,14 +12,13 @@ import os
 import subprocess
 from collections.abc import Iterator
 
-from conftest import Database
+from conftest import KEYS, Database
 from db.cluster import find_binaries
 
 GUESSES = int(os.environ.get("GUESSES", "50000"))
 PEOPLE = 40
 PASSWORD = "correct horse"
 DIGESTS = ("md5", "sha1", "sha256", "sha512")
-KEYS = f"set aqm.encryption_keys = '1:{'ab' * 32}'; set aqm.index_keys = '1:{'cd' * 32}'"
 
 
 def forms(guess: str, keys: list[bytes]) -> Iterator[bytes]:

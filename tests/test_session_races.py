@@ -8,9 +8,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from conftest import Database, wait_until
+from conftest import KEYS, Database, wait_until
 
-KEYS = f"set aqm.encryption_keys = '1:{'ab' * 32}'; set aqm.index_keys = '1:{'cd' * 32}'"
 LOGIN = "select session_id from auth.login('bob@example.org', 'correct horse', 'admin')"
 ENDINGS = {
     "deleted": "select auth.delete_user(%(bob)s)",

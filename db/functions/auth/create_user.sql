@@ -21,18 +21,11 @@ declare
     v_id uuid;
 begin
     v_email := auth.normal_email(p_email);
-    if octet_length(p_name) not between 1 and 400 then
-        raise exception using errcode = 'invalid_parameter_value', message = 'name must have between 1 and 400 bytes';
-    elsif p_username !~ '^[a-z0-9][a-z0-9._-]{1,62}$' then
-        raise exception using errcode = 'invalid_parameter_value',
-            message = 'username must have 2 to 63 of a-z, 0-9, dot, dash and underscore';
-    elsif p_aadhaar is not null and auth.is_stranger() then
+    perform auth.check_profile(p_name, p_username, p_first_company_id);
+    if p_aadhaar is not null and auth.is_stranger() then
         raise exception using errcode = 'PT403', message = 'aadhaar is written down by an admin';
     elsif p_aadhaar !~ '^[0-9]{12}$' then
         raise exception using errcode = 'invalid_parameter_value', message = 'aadhaar must have 12 digits';
-    elsif not exists (select from auth.companies as c where c.id = p_first_company_id and c.deleted_at is null)
-        and p_first_company_id is not null then
-        raise exception using errcode = 'invalid_parameter_value', message = 'first_company_id must be a company';
     end if;
     -- First the password: who asks which addresses have an account pays for a hash each time.
     v_password_hash := auth.hash_password(p_password);

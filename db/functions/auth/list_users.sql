@@ -16,21 +16,19 @@ begin
     end if;
 
     return query
-    select
-        u.id, auth.decrypt_text(u.email_encrypted, u.encryption_version),
-        auth.decrypt_text(u.name_encrypted, u.encryption_version), u.username, u.kyc_status, u.is_active,
-        u.first_company_id, u.email_verified_at, u.created_at, u.updated_at
+    select account.*
     from (
-        select page.*
-        from auth.users as page
+        select u.id
+        from auth.users as u
         where
-            page.deleted_at is null
-            and (p_after is null or page.id > p_after)
-            and (p_username is null or page.username = p_username)
-        order by page.id
+            u.deleted_at is null
+            and (p_after is null or u.id > p_after)
+            and (p_username is null or u.username = p_username)
+        order by u.id
         limit p_limit
-    ) as u
-    order by u.id;
+    ) as page
+    cross join lateral auth.find_user(page.id) as account
+    order by page.id;
 end
 $$;
 

@@ -12,15 +12,7 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
 as $$
 begin
-    if octet_length(p_name) not between 1 and 400 then
-        raise exception using errcode = 'invalid_parameter_value', message = 'name must have between 1 and 400 bytes';
-    elsif p_username !~ '^[a-z0-9][a-z0-9._-]{1,62}$' then
-        raise exception using errcode = 'invalid_parameter_value',
-            message = 'username must have 2 to 63 of a-z, 0-9, dot, dash and underscore';
-    elsif not exists (select from auth.companies as c where c.id = p_first_company_id and c.deleted_at is null)
-        and p_first_company_id is not null then
-        raise exception using errcode = 'invalid_parameter_value', message = 'first_company_id must be a company';
-    end if;
+    perform auth.check_profile(p_name, p_username, p_first_company_id);
     -- Locked: a rotation of keys writes the same columns.
     perform from auth.users as u where u.id = p_id and u.deleted_at is null for update;
     if not found then
