@@ -30,6 +30,7 @@ from psycopg.conninfo import make_conninfo
 
 from db.cluster import Cluster
 from db.migrate import Migrator
+from tests.canaries import check_log
 
 ROOT = Path(__file__).parent
 TEMPLATE = "aqm_template"
@@ -53,7 +54,9 @@ def cluster() -> Iterator[Cluster]:
         yield made
     finally:
         made.stop("immediate")
+        log = made.log.read_bytes()
         shutil.rmtree(home)
+    check_log(log)
 
 
 @pytest.fixture(scope="session")
@@ -201,6 +204,9 @@ def started_gateway(
     finally:
         process.kill()
         process.wait()
+    # A device file has no text to read.
+    if log.is_file():
+        check_log(log.read_bytes())
 
 
 @pytest.fixture

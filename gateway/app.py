@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import re
 import secrets
 import time
 from collections.abc import Mapping
-from functools import lru_cache, partial
-from ipaddress import ip_address, ip_network
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 from weakref import WeakSet
 
 import psycopg
@@ -19,6 +17,7 @@ from aiohttp import HttpVersion11, web
 from psycopg_pool import PoolTimeout, TooManyRequests
 
 from . import pages
+from .addresses import client_address, network_of
 from .answer import JsonAnswer
 from .arguments import read_sent
 from .batching import Batcher
@@ -47,9 +46,6 @@ CHANGED_UNDER_US = {"0A000", "42883"}
 GRACE = 2.0
 """Seconds beyond all time-outs after which a caller is told that the outcome is not known."""
 
-WITH_PORT = re.compile(r"^(?:\[([^\]]+)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+):\d+)$")
-"""An address with a port, as some proxies write it: 192.0.2.1:5555, [2001:db8::1]:5555."""
-
 ALONE = {"application_name": "aqm alone"}
 """Told of a call that was to travel in a batch; nobody's request in particular."""
 
@@ -58,6 +54,18 @@ REQUEST_ID_PREFIX = secrets.token_hex(4)
 
 _request_numbers = itertools.count(1)
 REQUEST_ID_FORM = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
+
+
+class Call(NamedTuple):
+    """A request that may be served: who: whom its limits count for; context: what its function may know of it."""
+
+    endpoint: Endpoint
+    role: str
+    arguments: Mapping[str, Any]
+    context: Mapping[str, str]
+    caller: Caller
+    who: str
+    request_id: str
 
 
 class Gateway:
@@ -179,7 +187,7 @@ class Gateway:
         address = client_address(request, self.settings.trusted_proxies)
         caller = await self._verify(request, address)
         role = self._role(route, caller)
-        who = caller.subject or _network(address) or "nobody"
+        who = caller.subject or network_of(address) or "nobody"
         if self.verifier:
             self.caller_limit.hit(who)
         sent, is_text = await read_sent(request, lambda size: self._count_body(who, size))
@@ -194,10 +202,9 @@ class Gateway:
             self.caller_limit.hit(who)
 
         context = ALONE if route.batch_function else self._context(route, caller, address, request_id)
-        if route.channel:
-            return await self._stream(endpoint, request, role, arguments, caller, who, request_id, context)
-        if route.cache_seconds:
-            return await self._answer_kept(endpoint, request, role, arguments, caller, who, request_id, context)
+        if route.channel or route.cache_seconds:
+            call = Call(endpoint, role, arguments, context, caller, who, request_id)
+            return await (self._stream(call, request) if route.channel else self._answer_kept(call, request))
         # Batched calls share one connection, whoever makes them; the others hold one each.
         with contextlib.nullcontext() if route.batch_function else self.caller_limit.at_once(who):
             async with self.budget.turn() if route.is_costly else contextlib.nullcontext():
@@ -218,30 +225,20 @@ class Gateway:
         try:
             return self.verifier.verify(authorization)
         except Problem:
-            self.caller_limit.hit(_network(address) or "nobody")
+            self.caller_limit.hit(network_of(address) or "nobody")
             raise
 
-    async def _answer_kept(
-        self,
-        endpoint: Endpoint,
-        request: web.BaseRequest,
-        role: str,
-        arguments: Mapping[str, Any],
-        caller: Caller,
-        who: str,
-        request_id: str,
-        context: Mapping[str, str],
-    ) -> web.StreamResponse:
+    async def _answer_kept(self, call: Call, request: web.BaseRequest) -> web.StreamResponse:
         """An answer from the cache, or one that goes into it."""
-        route = endpoint.route
+        endpoint, route, caller = call.endpoint, call.endpoint.route, call.caller
         # Who asks is part of the question: a function may look at the token.
-        question = repr((role, caller.role, caller.subject, sorted(arguments.items())))
+        question = repr((call.role, caller.role, caller.subject, sorted(call.arguments.items())))
         kept = self.cache.find(route.function, question)
         (self.metrics.cache_hits if kept else self.metrics.cache_misses).labels(route.name).inc()
         if kept is None:
             state = self.cache.state(route.function)
-            with self.caller_limit.at_once(who):
-                endpoint, answer = await self._answer(endpoint, role, arguments, context)
+            with self.caller_limit.at_once(call.who):
+                endpoint, answer = await self._answer(endpoint, call.role, call.arguments, call.context)
             status, body = self._body(endpoint, answer)
             kept = self.cache.keep(route.function, question, state, status, body, route.cache_seconds or 0)
         # The gateway is told of changes, a browser is not, and another may use it: it asks again each time, with the tag.
@@ -249,7 +246,7 @@ class Gateway:
         if kept.tag in request.headers.get("If-None-Match", ""):
             return web.Response(status=304, headers=caching)
         lines = "".join(f"{name}: {value}\r\n" for name, value in caching.items())
-        return JsonAnswer(kept.status, kept.body, request_id, lines.encode())
+        return JsonAnswer(kept.status, kept.body, call.request_id, lines.encode())
 
     def _context(self, route: Route, caller: Caller, address: str | None, request_id: str) -> dict[str, str]:
         """What a function may know of the request, as settings of its transaction."""
@@ -260,30 +257,23 @@ class Gateway:
             **(self.data_keys if route.needs_keys else {}),
         }
 
-    async def _stream(
-        self,
-        endpoint: Endpoint,
-        request: web.BaseRequest,
-        role: str,
-        arguments: Mapping[str, Any],
-        caller: Caller,
-        who: str,
-        request_id: str,
-        context: Mapping[str, str],
-    ) -> web.StreamResponse:
+    async def _stream(self, call: Call, request: web.BaseRequest) -> web.StreamResponse:
         """Serve a stream to its end; its function is always that of the newest catalog."""
-        (whom,) = arguments.values()
-        key = endpoint.route.channel or "", str(whom)
+        (whom,) = call.arguments.values()
+        key = call.endpoint.route.channel or "", str(whom)
+        caller = call.caller
 
         async def read() -> Rows:
-            newest = self.routes.newest(endpoint)
+            newest = self.routes.newest(call.endpoint)
             if newest is None:
                 raise Problem(404, "there is no such stream any more")
-            return _encode(*await self._answer(newest, role, arguments, context))
+            return _encode(*await self._answer(newest, call.role, call.arguments, call.context))
 
         seconds = None if caller.until is None else caller.until - time.time()
-        headers = {"X-Request-Id": request_id, "Server": "aqm"}
-        return await self.streams.serve(request, who, key, read, seconds, headers, caller.session, caller.issued_at)
+        headers = {"X-Request-Id": call.request_id, "Server": "aqm"}
+        return await self.streams.serve(
+            request, call.who, key, read, seconds, headers, caller.session, caller.issued_at
+        )
 
     def _count_body(self, who: str, size: int) -> None:
         if self.verifier:
@@ -447,38 +437,6 @@ def _encode(endpoint: Endpoint, answer: Answer) -> list[dict[str, Any]]:
         ]
     # The function has changed and its catalog is on the way; what was done must be answered all the same.
     return [encode_row(dict(zip(answer.columns, row, strict=True))) for row in answer.rows]
-
-
-def client_address(request: web.BaseRequest, proxies: int) -> str | None:
-    """The network address of the client, None where there is none.
-
-    proxies: how many of our own proxies stand before us: each adds whom it serves to X-Forwarded-For, and what is left of
-    theirs is the client's own invention.
-    """
-    address = request.remote
-    if proxies:
-        forwarded = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
-        told = _plain_address(forwarded[-proxies].strip()) if len(forwarded) >= proxies else None
-        if told:
-            return told
-    return _plain_address(address) if address else None
-
-
-@lru_cache(10_000)
-def _plain_address(text: str) -> str | None:
-    """An address without its zone and port; None for what is none. One of IPv4 inside of IPv6 is one of IPv4."""
-    text = WITH_PORT.sub(r"\1\2", text).partition("%")[0]
-    try:
-        found = ip_address(text)
-    except ValueError:
-        return None
-    return str(getattr(found, "ipv4_mapped", None) or found)
-
-
-@lru_cache(10_000)
-def _network(address: str | None) -> str | None:
-    """Whom an address stands for: of IPv6 the 64 bits before what everybody chooses at will, as auth.address_block()."""
-    return str(ip_network(f"{address}/64", strict=False)) if address and ":" in address else address
 
 
 def _request_id(request: web.BaseRequest) -> str:

@@ -25,7 +25,7 @@ from .settings import SettingError, data_dir
 
 ISSUER = "aqm"
 AUDIENCE = "aqm"
-ROLES = ("device", "user", "admin")
+ROLES = ("device", "user", "worker", "admin")
 LONGEST_TOKEN = 4096
 """Characters; longer ones are refused unread."""
 

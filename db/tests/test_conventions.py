@@ -47,7 +47,7 @@ MAY_EXECUTE: dict[str, set[str]] = {
     "aqm_user": {
         "auth.change_email",
         "auth.change_password",
-        "auth.delete_user",
+        "auth.close_account",
         "auth.find_company",
         "auth.find_partner_config",
         "auth.find_user",
@@ -61,10 +61,10 @@ MAY_EXECUTE: dict[str, set[str]] = {
         "auth.revoke_session",
         "auth.update_user",
     },
+    "aqm_worker": {"auth.claim_email_events", "auth.logout", "auth.settle_email_event"},
     "aqm_admin": {
         "auth.add_company_member",
         "auth.change_email",
-        "auth.claim_email_events",
         "auth.create_company",
         "auth.create_user",
         "auth.delete_company",
@@ -88,7 +88,6 @@ MAY_EXECUTE: dict[str, set[str]] = {
         "auth.set_active",
         "auth.set_kyc",
         "auth.set_partner_config",
-        "auth.settle_email_event",
         "auth.update_company",
         "auth.update_user",
         "coins.hard_delete_fetched",
@@ -155,6 +154,7 @@ MAY_BECOME = {
     ("aqm_gateway_anon", "aqm_anon"),
     ("aqm_gateway_device", "aqm_device"),
     ("aqm_gateway_user", "aqm_user"),
+    ("aqm_gateway_worker", "aqm_worker"),
     ("aqm_gateway_admin", "aqm_admin"),
     ("aqm_ops_owner", "pg_monitor"),
 }

@@ -17,14 +17,16 @@ import pytest
 from conftest import Database, RunningGateway, make_coin, to_json
 from gateway.keys import make_private_key, read_private_key, thumbprint
 
-OWN_DEVICE, DEVICE, OWN_USER, USER, ADMIN, ANYONE = "own device", "device", "own user", "user", "admin", "anyone"
+OWN_DEVICE, DEVICE, OWN_USER, USER, WORKER, ADMIN, ANYONE = (
+    "own device", "device", "own user", "user", "worker", "admin", "anyone",
+)  # fmt: skip
 """own: the subject is whom the call names."""
 
 MAY_CALL: dict[str, set[str]] = {
     "DELETE /companies/{id}": {ADMIN},
     "DELETE /companies/{id}/members/{user_id}": {ADMIN},
     "DELETE /sessions/{id}": {OWN_USER, ADMIN},
-    "DELETE /users/{id}": {OWN_USER, ADMIN},
+    "DELETE /users/{id}": {ADMIN},
     "DELETE /users/{id}/roles": {ADMIN},
     "GET /.well-known/jwks.json": {ANYONE},
     "GET /companies": {USER, ADMIN},
@@ -42,13 +44,14 @@ MAY_CALL: dict[str, set[str]] = {
     "GET /v1/coins/status": {OWN_DEVICE},
     "GET /v1/coins/watch": {OWN_DEVICE},
     "POST /auth/login": {ANYONE},
-    "POST /auth/logout": {DEVICE, USER, ADMIN},
+    "POST /auth/logout": {DEVICE, USER, WORKER, ADMIN},
     "POST /auth/password-reset": {ANYONE},
     "POST /auth/refresh": {ANYONE},
     "POST /companies": {ADMIN},
     "POST /companies/{id}/members": {ADMIN},
-    "POST /email-events/claim": {ADMIN},
+    "POST /email-events/claim": {WORKER},
     "POST /users": {ANYONE},
+    "POST /users/{id}/close": {OWN_USER},
     "POST /users/{id}/email-check": {OWN_USER, ADMIN},
     "POST /users/{id}/erase": {ADMIN},
     "POST /users/{id}/roles": {ADMIN},
@@ -61,7 +64,7 @@ MAY_CALL: dict[str, set[str]] = {
     "PUT /auth/password-reset": {ANYONE},
     "PUT /companies/{id}": {ADMIN},
     "PUT /companies/{id}/partner-configs/{product_domain}": {ADMIN},
-    "PUT /email-events/{id}": {ADMIN},
+    "PUT /email-events/{id}": {WORKER},
     "PUT /users/{id}": {OWN_USER, ADMIN},
     "PUT /users/{id}/active": {ADMIN},
     "PUT /users/{id}/email": {OWN_USER, ADMIN},
@@ -72,7 +75,7 @@ MAY_CALL: dict[str, set[str]] = {
 
 ASK_FOR_A_SECRET = {
     "POST /auth/login", "POST /auth/refresh", "PUT /auth/email-check", "PUT /auth/password-reset", "PUT /users/{id}/email",
-    "PUT /users/{id}/password",
+    "PUT /users/{id}/password", "POST /users/{id}/close",
 }  # fmt: skip
 """Answer 401 or 403 to who doesn't know it, whoever that is."""
 
@@ -113,6 +116,7 @@ def make_callers(key_file: Path, me: str) -> dict[str, str | None]:
         "other device": token("device", other, uuid.UUID(int=2)),
         "own user": token("user", me, uuid.UUID(int=3)),
         "other user": token("user", other, uuid.UUID(int=4)),
+        "worker": token("worker", me, uuid.UUID(int=6)),
         "admin": token("admin", other, uuid.UUID(int=5)),
         "anonymous": None,
         "revoked device": token("device", me, REVOKED),

@@ -8,6 +8,8 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_claimed bigint;
 begin
     if (p_limit between 1 and 1000) is not true then
         raise exception using errcode = 'invalid_parameter_value', message = 'limit must be between 1 and 1000';
@@ -50,17 +52,22 @@ begin
     -- One that was damaged waits out its lease, five times, and has failed then: the others are sent meanwhile.
     where (o.secret is null) = (o.secret_encrypted is null)
     order by o.created_at, o.id;
+    -- It read addresses, and secrets that open accounts.
+    get diagnostics v_claimed = row_count;
+    if v_claimed > 0 then
+        perform auth.write_audit('emails.claimed', p_detail => jsonb_build_object('number', v_claimed));
+    end if;
 end
 $$;
 
 comment on function auth.claim_email_events(integer, interval) is
 'Hands emails that are to be sent to a worker, the oldest first; no other worker gets them during the lease. The worker sends them and says so with auth.settle_email_event().
 p_limit: at most so many, 1 to 1000. p_lease: for how long, a second to a day; whoever takes longer may find that another worker sent them again.
-Returns the emails, with address and secret.
+Returns the emails, with address and secret; how many a worker was handed is in the audit.
 Errors: 22023 for an argument out of range, PT503 without the data keys.';
 
 revoke all on function auth.claim_email_events(integer, interval) from public;
-grant execute on function auth.claim_email_events(integer, interval) to aqm_admin;
+grant execute on function auth.claim_email_events(integer, interval) to aqm_worker;
 
 select gateway.expose(
     'POST /email-events/claim', 'auth.claim_email_events', 'email_events', p_needs_keys => true

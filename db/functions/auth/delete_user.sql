@@ -24,11 +24,11 @@ end
 $$;
 
 comment on function auth.delete_user(uuid) is
-'Deletes an account: nobody can log in to it any more, its sessions end, its email is free for another; what is stored stays until auth.erase_user().
+'Deletes an account: nobody can log in to it any more, its sessions end, its email is free for another; what is stored stays until auth.erase_user(). A person deletes their own by auth.close_account().
 p_id: whose.
 Errors: PT404 when there is none.';
 
 revoke all on function auth.delete_user(uuid) from public;
-grant execute on function auth.delete_user(uuid) to aqm_user, aqm_admin;
+grant execute on function auth.delete_user(uuid) to aqm_admin;
 
-select gateway.expose('DELETE /users/{id}', 'auth.delete_user', p_caller_argument => 'p_id');
+select gateway.expose('DELETE /users/{id}', 'auth.delete_user');

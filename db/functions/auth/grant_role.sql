@@ -44,7 +44,7 @@ end
 $$;
 
 comment on function auth.grant_role(uuid, text, text) is
-'Gives a person a role in a product; aqm/admin may log in as admin. Tokens that don''t know it yet are refused from now on and have to be refreshed.
+'Gives a person a role in a product; aqm/admin may log in as admin, aqm/worker as worker. Tokens that don''t know it yet are refused from now on and have to be refreshed.
 p_id: whom. p_product_domain: where. p_role: which.
 Errors: 22023 for a malformed name, PT404 when there is no such account, PT409 for more roles than a token has room for.';
 

@@ -25,8 +25,8 @@ begin
     -- Planned anew each time, which is nothing beside the password: a plan from the time when there was nobody would read
     -- all people by whatever partial index comes first.
     v_email := auth.normal_email(p_email);
-    if (p_role in ('device', 'user', 'admin')) is not true then
-        raise exception using errcode = 'invalid_parameter_value', message = 'role must be device, user or admin';
+    if (p_role in ('device', 'user', 'worker', 'admin')) is not true then
+        raise exception using errcode = 'invalid_parameter_value', message = 'role must be device, user, worker or admin';
     elsif (p_role = 'device') <> (p_device_name is not null) then
         raise exception using errcode = 'invalid_parameter_value',
             message = 'device_name must be there for role device, and for no other';
@@ -63,8 +63,8 @@ begin
         perform auth.write_audit('login.refused', v_id);
         perform set_config('response.status', '401', true);
         return;
-    elsif p_role = 'admin' and not auth.has_role(v_id, 'aqm', 'admin') then
-        perform auth.write_audit('login.not_admin', v_id);
+    elsif p_role in ('worker', 'admin') and not auth.has_role(v_id, 'aqm', p_role) then
+        perform auth.write_audit('login.role_refused', v_id, p_detail => jsonb_build_object('role', p_role));
         perform set_config('response.status', '403', true);
         return;
     end if;
@@ -79,8 +79,8 @@ $$;
 
 comment on function auth.login(text, text, text, text, text, text) is
 'Logs a person in: opens a session and gives its first tokens.
-p_email, p_password: of the account. p_role: of the access token: user; device, for a key store of the person, whose id becomes the subject; admin, for who has the role aqm/admin. p_device_name: tells a person''s key stores apart, with role device alone. p_device_type: what it runs on, at most 50 bytes. p_browser_fingerprint: at most 200 bytes.
-Returns the tokens. An unknown address and a wrong password leave a trace and give no row, after the same time: over HTTP 401; so does an admin''s login by somebody else: 403.
+p_email, p_password: of the account. p_role: of the access token: user; device, for a key store of the person, whose id becomes the subject; worker or admin, for who has the role aqm/worker or aqm/admin. p_device_name: tells a person''s key stores apart, with role device alone. p_device_type: what it runs on, at most 50 bytes. p_browser_fingerprint: at most 200 bytes.
+Returns the tokens. An unknown address and a wrong password leave a trace and give no row, after the same time: over HTTP 401; so does the login of a worker or an admin by somebody else: 403.
 Errors: 22023 for a malformed argument, PT409 for more than 10 new devices in 30 days, PT429 with the seconds to wait after too many refusals, PT503 without the data keys.';
 
 revoke all on function auth.login(text, text, text, text, text, text) from public;

@@ -25,6 +25,6 @@ comment on function auth.logout() is
 Errors: PT404 for a token of no session.';
 
 revoke all on function auth.logout() from public;
-grant execute on function auth.logout() to aqm_device, aqm_user, aqm_admin;
+grant execute on function auth.logout() to aqm_device, aqm_user, aqm_worker, aqm_admin;
 
 select gateway.expose('POST /auth/logout', 'auth.logout');

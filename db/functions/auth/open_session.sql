@@ -54,7 +54,7 @@ $$;
 
 comment on function auth.open_session(uuid, text, text, text, text) is
 'Opens a session, which lasts for 30 days from its last refresh. A person has 50 at most: beyond that the one that was idle for longest ends.
-p_user_id: whose. p_role: device, user or admin. p_device_name: of a key store. p_device_type, p_browser_fingerprint: what the client told of itself.
+p_user_id: whose. p_role: device, user, worker or admin. p_device_name: of a key store. p_device_type, p_browser_fingerprint: what the client told of itself.
 Returns the tokens.
 Errors: PT409 for a device more than auth.admit_device() lets in.';
 

@@ -21,15 +21,15 @@ begin
     perform auth.write_audit('role.revoked', p_id, p_detail => jsonb_build_object(
         'product_domain', p_product_domain, 'role', p_role
     ));
-    if p_product_domain = 'aqm' and p_role = 'admin' then
-        perform auth.end_sessions(p_id, p_role => 'admin');
+    if p_product_domain = 'aqm' and p_role in ('worker', 'admin') then
+        perform auth.end_sessions(p_id, p_role => p_role);
     end if;
     perform auth.void_tokens(p_id);
 end
 $$;
 
 comment on function auth.revoke_role(uuid, text, text) is
-'Takes a role back. Tokens that still tell of it are refused from now on; sessions of an admin who is none any more end.
+'Takes a role back. Tokens that still tell of it are refused from now on; sessions of a worker or an admin who is none any more end.
 p_id: whose. p_product_domain: where. p_role: which.
 Errors: PT404 when the account does not have it.';
 

@@ -53,6 +53,6 @@ Returns its status.
 Errors: 22023 for a malformed argument, PT404 when no worker has such an email: it was settled before, or never claimed.';
 
 revoke all on function auth.settle_email_event(bigint, timestamptz, boolean, text) from public;
-grant execute on function auth.settle_email_event(bigint, timestamptz, boolean, text) to aqm_admin;
+grant execute on function auth.settle_email_event(bigint, timestamptz, boolean, text) to aqm_worker;
 
 select gateway.expose('PUT /email-events/{id}', 'auth.settle_email_event');

@@ -1,5 +1,5 @@
 begin;
-select plan(21);
+select plan(24);
 
 do $$ begin
     perform set_config('aqm.encryption_keys', format('1:%s,2:%s', repeat('e1', 32), repeat('e2', 32)), true);
@@ -7,7 +7,7 @@ do $$ begin
 end $$;
 create temporary table alice as
 select id from auth.create_user('alice@example.org', 'correct horse');
-grant select on alice to aqm_admin;
+grant select on alice to aqm_worker;
 insert into auth.users (id, erased_at) values ('b0b00000-0000-4000-8000-000000000000', now());
 do $$ begin
     perform auth.add_month('email_events', (now() at time zone 'UTC')::date);
@@ -48,7 +48,8 @@ from (
     ('1, null', 'lease must be between 1 second and 1 day', 'and never for ever')
 ) as bad (arguments, message, description);
 
-set local role aqm_admin;
+set local "request.claims" = '{"sub": "a worker"}';
+set local role aqm_worker;
 select results_eq(
     'select email, template, template_data, secret, attempts from auth.claim_email_events(1)',
     $$values ('alice@example.org', 'email_check', '{"language": "hi"}'::jsonb, 'token', 1)$$,
@@ -67,6 +68,14 @@ select results_eq(
     ('email_check', interval '5 minutes', 1), ('welcome', '5 minutes', 1), ('goodbye', '5 minutes', 1),
     ('over', null, 0), ('over', null, 0)$$,
     'for the time of its lease'
+);
+select results_eq(
+    $$select actor, detail from auth.audit_logs where action = 'emails.claimed' order by id$$,
+    $$values ('a worker', '{"number": 1}'::jsonb), ('a worker', '{"number": 2}')$$,
+    'it is known who read how many, and an empty queue leaves no trace'
+);
+select is_empty(
+    $$select 1 from auth.audit_logs as al where al::text ~ 'example|token'$$, 'but not what they read'
 );
 update auth.email_events set claimed_until = now()
 where template <> 'goodbye' and claimed_until is not null;
@@ -112,7 +121,7 @@ select
         format('set local role %s; select * from auth.claim_email_events()', other.role), '42501',
         'permission denied for function claim_email_events', format('%s may not', other.role)
     )
-from (values ('aqm_anon'), ('aqm_device'), ('aqm_user'), ('aqm_monitor'), ('aqm_jobs')) as other (role);
+from (values ('aqm_anon'), ('aqm_device'), ('aqm_user'), ('aqm_admin'), ('aqm_monitor'), ('aqm_jobs')) as other (role);
 
 select * from finish();
 rollback;

@@ -1,5 +1,5 @@
 begin;
-select plan(14);
+select plan(17);
 
 \set bob '''b0b00000-0000-4000-8000-000000000000'''
 \set eve '''e5e00000-0000-4000-8000-000000000000'''
@@ -18,9 +18,7 @@ select t.session_id as eves
 from auth.open_session(:eve, 'user', null, null, null) as t
 \gset
 
-set local role aqm_user;
-select lives_ok(format('select auth.delete_user(%L)', :bob), 'a person may delete their account');
-reset role;
+select lives_ok(format('select auth.delete_user(%L)', :bob), 'an account may be deleted');
 select is_empty(format('select auth.find_user(%L)', :bob), 'after that it is not seen');
 select is_empty('select id from auth.users where is_active and email_hash is not null', 'and nobody may log in to it');
 select is_empty(format('select auth.list_sessions(%L)', :bob), 'its sessions have ended');
@@ -50,11 +48,12 @@ from (
     ('00000000-0000-4000-8000-000000000000', 'there is no deleting nobody'),
     (null, 'nor no one')
 ) as bad (id, description);
-set local role aqm_device;
-select throws_ok(
-    format('select auth.delete_user(%L)', :eve), '42501', 'permission denied for function delete_user',
-    'a device deletes no accounts'
-);
+select
+    throws_ok(
+        format('set local role %s; select auth.delete_user(%L)', other.role, :eve), '42501',
+        'permission denied for function delete_user', format('%s may not', other.role)
+    )
+from (values ('aqm_anon'), ('aqm_device'), ('aqm_user'), ('aqm_worker')) as other (role);
 set local role aqm_admin;
 select lives_ok(format('select auth.delete_user(%L)', :eve), 'an administrator may delete an account');
 

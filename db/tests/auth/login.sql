@@ -1,5 +1,5 @@
 begin;
-select plan(33);
+select plan(36);
 
 \set alice '''a11ce000-0000-4000-8000-000000000000'''
 \set bob '''b0b00000-0000-4000-8000-000000000000'''
@@ -46,6 +46,7 @@ from (
     ($$'bob@example.com', ''$$, null, '401', 'nor who has none'),
     ($$'eve@example.com', 'correct horse'$$, null, '401', 'an unknown address is answered like a wrong password'),
     ($$'bob@example.com', 'correct horse', 'admin'$$, null, '403', 'who is no administrator is not let in as one'),
+    ($$'bob@example.com', 'correct horse', 'worker'$$, null, '403', 'nor is who is no worker'),
     ($$'bob@example.com', 'wrong', 'admin'$$, null, '401', 'and is not told so without the password')
 ) as tries (arguments, subject, status, description);
 select results_eq(
@@ -57,7 +58,8 @@ select results_eq(
         ('session.opened', %2$L, '192.0.2.1'), ('login.refused', %1$L, '192.0.2.1'),
         ('login.refused', %1$L, '192.0.2.1'), ('login.refused', %1$L, '192.0.2.1'),
         ('login.refused', null, '192.0.2.1'),
-        ('login.not_admin', %1$L, '192.0.2.1'), ('login.refused', %1$L, '192.0.2.1')$$,
+        ('login.role_refused', %1$L, '192.0.2.1'),
+        ('login.role_refused', %1$L, '192.0.2.1'), ('login.refused', %1$L, '192.0.2.1')$$,
         :bob, :alice
     ),
     'every try leaves a trace'
@@ -65,7 +67,7 @@ select results_eq(
 select results_eq(
     'select is_success, count(*), count(distinct email_hash), bool_and(address = $$192.0.2.1$$)
     from auth.login_attempts group by is_success order by is_success',
-    $$values (false, 5::bigint, 2::bigint, true), (true, 4, 2, true)$$,
+    $$values (false, 5::bigint, 2::bigint, true), (true, 5, 2, true)$$,
     'and counts, for known and unknown addresses alike'
 );
 create view pg_temp.held as
@@ -92,10 +94,22 @@ select is(
 );
 insert into auth.user_roles (user_id, product_domain, role) values (:bob, 'aqm', 'admin');
 select is(
+    (select t.status from pg_temp.try('bob@example.com', 'correct horse', 'worker') as t), '403',
+    'an administrator is no worker'
+);
+select is(
     (
         select t.access_token ->> 'role'
         from auth.login('bob@example.com', 'correct horse', 'admin') as t
     ), 'admin', 'who is an administrator is let in as one'
+);
+update auth.user_roles
+set role = 'worker';
+select is(
+    (
+        select t.access_token ->> 'role'
+        from auth.login('bob@example.com', 'correct horse', 'worker') as t
+    ), 'worker', 'a worker is let in as one'
 );
 update auth.user_roles
 set is_active = false;
@@ -114,8 +128,8 @@ from (
         $$'bob@example.com', repeat('p', 1001)$$, 'password must have at most 1000 characters',
         'one without end is not hashed'
     ),
-    ($$'bob@example.com', 'x', 'root'$$, 'role must be device, user or admin', 'an unknown role is refused'),
-    ($$'bob@example.com', 'x', null$$, 'role must be device, user or admin', 'and none'),
+    ($$'bob@example.com', 'x', 'root'$$, 'role must be device, user, worker or admin', 'an unknown role is refused'),
+    ($$'bob@example.com', 'x', null$$, 'role must be device, user, worker or admin', 'and none'),
     (
         $$'bob@example.com', 'x', 'device'$$, 'device_name must be there for role device, and for no other',
         'a device has a name'

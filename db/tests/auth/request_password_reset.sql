@@ -22,7 +22,7 @@ select results_eq(
     'select purpose, expires_at - now() from auth.one_time_tokens where user_id = (select id from alice)',
     $$values ('password_reset', interval '1 hour')$$, 'a token is made, good for an hour'
 );
-set local role aqm_admin;
+set local role aqm_worker;
 select results_eq(
     $$select email, template, template_data, secret ~ '^[A-Za-z0-9_-]{43}$' from auth.claim_email_events()$$,
     $$values ('alice@example.org', 'password_reset', '{}'::jsonb, true)$$, 'and sent to the person alone'

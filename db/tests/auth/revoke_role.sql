@@ -1,5 +1,5 @@
 begin;
-select plan(15);
+select plan(17);
 
 \set bob '''b0b00000-0000-4000-8000-000000000000'''
 \set eve '''e5e00000-0000-4000-8000-000000000000'''
@@ -50,6 +50,12 @@ select results_eq(
     format('select id from auth.list_sessions(%L)', :bob), array[:'browser'::uuid],
     'and is out as one, but not as a person'
 );
+insert into auth.user_roles (user_id, product_domain, role) values (:eve, 'aqm', 'worker');
+select t.session_id as queue
+from auth.open_session(:eve, 'worker', null, null, null) as t
+\gset
+select lives_ok(format($$select auth.revoke_role(%L, 'aqm', 'worker')$$, :eve), 'a worker may be dismissed');
+select is_empty(format('select id from auth.list_sessions(%L)', :eve), 'and is out');
 
 select
     throws_ok(

@@ -1,5 +1,5 @@
 begin;
-select plan(20);
+select plan(21);
 
 select auth.add_month('email_events', (now() at time zone 'UTC')::date) as made;
 insert into auth.email_events (template, attempts, claimed_until, secret_encrypted, encryption_version)
@@ -72,11 +72,11 @@ select
         format('set local role %s; select auth.settle_email_event(1, now(), true)', other.role), '42501',
         'permission denied for function settle_email_event', format('%s may not', other.role)
     )
-from (values ('aqm_anon'), ('aqm_device'), ('aqm_user'), ('aqm_jobs')) as other (role);
-set local role aqm_admin;
+from (values ('aqm_anon'), ('aqm_device'), ('aqm_user'), ('aqm_admin'), ('aqm_jobs')) as other (role);
+set local role aqm_worker;
 select throws_ok(
     'select auth.settle_email_event(0, now(), true)', 'PT404', 'there is no such email that a worker has',
-    'a worker is an administrator'
+    'it is for workers'
 );
 
 select * from finish();

@@ -1,0 +1,1 @@
+alter table auth.sessions validate constraint ck_sessions_role;
