@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -93,7 +94,8 @@ def test_the_demo_uses_a_running_gateway_and_brings_the_tokens_it_wants(
         ),
         pytest.param(
             "update", "new.fetched_by := null; new.fetched_at := null;",
-            "none was given twice", id="gives a coin again",
+            # Senders who come in one batch get different coins all the same; the counts tell.
+            "none was given twice|GET /v1/coins/count: 10 GOLD, 5 SILVER, 5 BRONZE", id="gives a coin again",
         ),
         pytest.param(
             "insert", "new.key_id := 'not-' || left(new.key_id, 30);",
@@ -111,7 +113,7 @@ def test_the_demo_notices_a_server_that(
     database.execute(CHEAT.format(event=event, body=body))
     code, output, errors = run_demo(database, tmp_path, "--no-cron")
     assert code == 1
-    assert noticed in errors
+    assert re.search(noticed, errors)
     assert "Every step held" not in output
 
 
