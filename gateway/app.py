@@ -32,7 +32,7 @@ from .limits import CallerLimit
 from .logs import RequestLog, fault, log
 from .metrics import Metrics
 from .openapi import make_openapi
-from .problems import OUTCOME_UNKNOWN, Problem, from_database, known_status
+from .problems import OUTCOME_UNKNOWN, Problem, from_database, refused
 from .routes import Endpoint, Routes
 from .settings import Settings
 from .streams import Rows, Streams
@@ -130,7 +130,7 @@ class Gateway:
         """Answer any request; aiohttp's only handler."""
         started = time.perf_counter()
         request_id = _request_id(request)
-        name = "unknown"
+        name, known = "unknown", frozenset[str]()
         try:
             if "Expect" in request.headers:
                 await _let_go_on(request)
@@ -142,12 +142,15 @@ class Gateway:
                 response: web.StreamResponse = await self.built_in[path](request)
             else:
                 endpoint, in_path = self.routes.find(method, path)
-                name = endpoint.route.name
+                name, known = endpoint.route.name, endpoint.arguments.names
                 response = await self._call_endpoint(endpoint, request, in_path, request_id)
         except Problem as problem:
+            problem.name_field(known)
             response = problem.response()
         except DATABASE_ERRORS as error:
-            response = from_database(error).response()
+            refusal = from_database(error)
+            refusal.name_field(known)
+            response = refusal.response()
             if response.status >= 500:
                 log().error(
                     "call failed",
@@ -364,8 +367,8 @@ class Gateway:
     def _body(self, endpoint: Endpoint, answer: Answer) -> tuple[int, bytes]:
         """Status and JSON of an answer, no JSON of nothing; raises Problem where it is a refusal."""
         route = endpoint.route
-        if answer.status and not answer.status.startswith("2"):
-            raise Problem(known_status(answer.status) or 500)
+        if problem := refused(answer.status or ""):
+            raise problem
         status = int(answer.status) if answer.status in ("200", "201", "202") else 200
         rows = _encode(endpoint, answer)
         body: Any

@@ -33,6 +33,8 @@ async def read_sent(request: web.BaseRequest, count_bytes: Callable[[int], None]
         return sent, True
     if request.query:
         raise invalid(next(iter(request.query)), "belongs into the body")
+    if not request.can_read_body:
+        return {}, False
     if request.content_type != "application/json":
         raise Problem(415, "the body must be application/json")
     try:
@@ -58,6 +60,7 @@ class Arguments:
 
     def __init__(self, route: Route) -> None:
         by_name = {field.name: field for field in route.arguments}
+        self.names = frozenset(field.json_name for field in route.arguments)
         self.in_path = {name: by_name[f"p_{name}"] for name in route.pattern.groupindex}
         self.in_headers = [(header, by_name[name]) for header, name in route.headers.items()]
         elsewhere = {field.name for field in self.in_path.values()} | set(route.headers.values())

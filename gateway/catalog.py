@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 from psycopg.rows import namedtuple_row
+from psycopg.types import TypeInfo
 from psycopg.types.composite import CompositeInfo
 
 
@@ -20,7 +21,7 @@ class Field:
     """An argument, a column of a result, or a field of a composite type.
 
     name: in SQL. type: of the value, or of its elements where is_array. composite: the fields of a composite type.
-    domain: that it is declared as, with its schema.
+    domain: that it is declared as, with its schema. labels: what a value of an enum may be, none of any other type.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Field:
     comment: str | None
     composite: Composite | None
     domain: str | None = None
+    labels: tuple[str, ...] = ()
 
     @cached_property
     def json_name(self) -> str:
@@ -108,11 +110,12 @@ class Metric:
 
 @dataclass(frozen=True)
 class Catalog:
-    """All endpoints, metrics and composite types of one moment."""
+    """All endpoints and metrics of one moment, and the types in them that the driver does not know."""
 
     routes: tuple[Route, ...] = ()
     metrics: tuple[Metric, ...] = ()
     composites: tuple[Composite, ...] = ()
+    enums: tuple[TypeInfo, ...] = ()
 
 
 async def read_catalog(connection: psycopg.AsyncConnection[Any]) -> Catalog:
@@ -133,6 +136,9 @@ async def _read(connection: psycopg.AsyncConnection[Any]) -> Catalog:
         info = await CompositeInfo.fetch(connection, name)
         if info:
             composites[name] = Composite(name, info)
+    enums = [
+        await TypeInfo.fetch(connection, name) for name in dict.fromkeys(row.type_name for row in fields if row.labels)
+    ]
     by_shape: dict[tuple[str, str], list[Field]] = defaultdict(list)
     rows_type: dict[str, str] = {}
     for row in fields:
@@ -150,6 +156,7 @@ async def _read(connection: psycopg.AsyncConnection[Any]) -> Catalog:
                 row.comment,
                 composite,
                 row.domain_name,
+                tuple(row.labels or ()),
             )
         )
     for name, composite in composites.items():
@@ -174,4 +181,5 @@ async def _read(connection: psycopg.AsyncConnection[Any]) -> Catalog:
         ),
         metrics=tuple(Metric(row.name, row.function_name, row.comment or "") for row in metrics),
         composites=tuple(composites.values()),
+        enums=tuple(info for info in enums if info),
     )  # fmt: skip

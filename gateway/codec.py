@@ -18,6 +18,11 @@ from .problems import invalid
 
 UUID_FORM = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 INTEGER_FORM = re.compile(r"-?[0-9]{1,20}")
+INTERVAL_FORM = re.compile(
+    r"P(?!$)(\d{1,6}[YMWD])*(T(\d{1,6}[HMS])+)?|\d{1,6} (second|minute|hour|day|week|month|year)s?"
+)
+"""ISO 8601, or a number and a unit as PostgreSQL reads them."""
+
 INTEGER_BITS = {"smallint": 15, "integer": 31, "bigint": 63}
 CLAIMS_DOMAIN = "gateway.token_claims"
 """The domain of what leaves as a signed token."""
@@ -79,6 +84,8 @@ def _decode_one(field: Field, value: Any, is_text: bool, path: str) -> Any:
         return cast(Callable[..., Any], field.composite.info.python_type)(*whole)
     if value is None:
         return None
+    if field.labels and value not in field.labels:
+        raise invalid(path, f"must be one of {', '.join(field.labels)}")
     decoder: Decoder = DECODERS.get(field.type, _text)
     return decoder(value, is_text, path, field.type)
 
@@ -164,6 +171,12 @@ def _date(value: Any, _is_text: bool, path: str, _type: str) -> date:
         raise invalid(path, "must be a date like 2026-01-31") from None
 
 
+def _interval(value: Any, _is_text: bool, path: str, _type: str) -> str:
+    if not isinstance(value, str) or not INTERVAL_FORM.fullmatch(value):
+        raise invalid(path, "must be a length of time like 5 minutes or PT5M")
+    return value
+
+
 def _json(value: Any, is_text: bool, path: str, _type: str) -> Jsonb:
     if is_text:
         try:
@@ -185,10 +198,11 @@ DECODERS: dict[str, Decoder] = {
     "real": _float,
     "timestamp with time zone": _time,
     "date": _date,
+    "interval": _interval,
     "jsonb": _json,
     "json": _json,
 }
-"""By SQL type; all others (text, enums, …) travel as strings."""
+"""By SQL type; all others (text, …) travel as strings."""
 
 
 def encode_base64(value: bytes | None) -> orjson.Fragment | None:

@@ -15,6 +15,7 @@ import psycopg
 from psycopg import abc, pq
 from psycopg.adapt import AdaptersMap, Dumper, Loader
 from psycopg.types.composite import register_composite
+from psycopg.types.string import TextBinaryLoader
 from psycopg_pool import AsyncConnectionPool
 
 from .catalog import Catalog, Composite, Field, Route
@@ -102,6 +103,9 @@ class Server:
     async def use(self, catalog: Catalog) -> None:
         """Take over the types of a catalog and replace the connections, whose prepared calls may be of yesterday;
         those in use are replaced when they come back."""
+        for enum in catalog.enums:
+            enum.register(self.context)
+            self.context.adapters.register_loader(enum.oid, TextBinaryLoader)
         for composite in catalog.composites:
             register_composite(composite.info, self.context)
             _register_domains(composite, self.context.adapters)

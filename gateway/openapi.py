@@ -21,6 +21,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "real": {"type": "number"},
     "timestamp with time zone": {"type": "string", "format": "date-time"},
     "date": {"type": "string", "format": "date"},
+    "interval": {"type": "string", "description": "Like 5 minutes, or PT5M (ISO 8601)."},
     "jsonb": {},
     "json": {},
     "void": {},
@@ -130,9 +131,10 @@ def _operation(route: Route, needs_token: bool) -> dict[str, Any]:
                 }
             },
         }
-    if needs_token and "anon" not in route.roles:
-        operation["security"] = [{"bearer": []}]
-        operation["description"] += f"\n\nRoles: {', '.join(route.roles)}."
+    if "anon" not in route.roles:
+        operation["description"] += f"\n\nWhere tokens are checked, for the roles: {', '.join(route.roles)}."
+        if needs_token:
+            operation["security"] = [{"bearer": []}]
     return operation
 
 
@@ -159,6 +161,8 @@ def _schema(field: Field, description: str | None = None, is_answer: bool = Fals
         schema = _object(field.composite.fields, {}, names, is_answer)
     else:
         schema = dict(SCHEMAS.get(field.type, {"type": "string"}))
+        if field.labels:
+            schema["enum"] = list(field.labels)
     if field.is_array:
         if "type" in schema and not field.composite:
             schema["type"] = [schema["type"], "null"]  # an array may have nulls, whatever it is of
@@ -177,9 +181,11 @@ def _object(
     for field in fields:
         schema = properties[field.json_name] = _schema(field, descriptions.get(field.name), is_answer)
         # The catalog knows no more of an answer than its comment: «…; null: there is none».
-        may_be_null = "null" in (field.comment or "") if is_answer else (field.default or "").startswith("NULL")
+        may_be_null = "null" in (field.comment or "").lower() if is_answer else (field.default or "").startswith("NULL")
         if may_be_null and "type" in schema:
             schema["type"] = [schema["type"], "null"]
+            if "enum" in schema:
+                schema["enum"] = [*schema["enum"], None]
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 

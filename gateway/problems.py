@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from http import HTTPStatus
 from typing import Any
 
@@ -63,6 +64,15 @@ class Problem(Exception):
         if status == HTTPStatus.SERVICE_UNAVAILABLE:
             self.headers.setdefault("Retry-After", "1")
 
+    def name_field(self, known: Collection[str]) -> None:
+        """Tell which field is at fault where the detail begins with its JSON path, as our functions write it: «limit must …».
+
+        known: what the caller may have sent, by its first name.
+        """
+        path = (self.detail or "").partition(" ")[0]
+        if self.members["field"] is None and re.split(r"[.\[]", path)[0] in known:
+            self.members["field"] = path
+
     def response(self) -> web.Response:
         """The answer as application/problem+json."""
         body: dict[str, Any] = {
@@ -81,6 +91,15 @@ class Problem(Exception):
 def invalid(field: str, reason: str) -> Problem:
     """422 for a field of the request; its value is never quoted."""
     return Problem(422, f"{field} {reason}", field=field)
+
+
+def refused(status: str) -> Problem | None:
+    """The problem of a function that set response.status itself, as a RAISE would undo what it wrote: «403 the password is wrong»;
+    None where it is a success."""
+    if not status or status.startswith("2"):
+        return None
+    number, _, detail = status.partition(" ")
+    return Problem(known_status(number) or 500, detail or None)
 
 
 def known_status(text: str) -> int | None:

@@ -173,7 +173,7 @@ async def test_bad_fetch_names_the_field_and_claims_nothing(what: str, bad_input
 
 OTHER_REFUSALS: dict[str, tuple[str, str, int, str | None, dict[str, Any]]] = {
     "malformed JSON": ("POST", UPLOAD, 400, None, {"data": b"{", "headers": {"Content-Type": "application/json"}}),
-    "no body": ("POST", UPLOAD, 400, None, {"headers": {"Content-Type": "application/json"}}),
+    "no body": ("POST", UPLOAD, 422, "user_id", {}),
     "JSON of bad UTF-8": ("POST", UPLOAD, 400, None, {"data": b'{"a": "\xff"}', "headers": {"Content-Type": "application/json"}}),
     "JSON of 100,000 brackets": ("POST", UPLOAD, 400, None, {"data": b"[" * 100_000, "headers": {"Content-Type": "application/json"}}),
     "a form": ("POST", UPLOAD, 415, None, {"data": {"user_id": "x"}}),
@@ -244,6 +244,7 @@ class BadInput:
             assert answer.headers["Allow"]
         if field:
             assert problem["detail"].startswith(field), problem
+            assert problem["field"].startswith(field), problem
         assert self.inventory() == before
 
 

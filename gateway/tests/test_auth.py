@@ -82,6 +82,7 @@ async def test_a_person_signs_up_logs_in_and_is_themselves_alone(house: House) -
     token = tokens["access_token"]
     status, account = await house.ask("GET", f"/users/{bob}", token)
     assert (status, account["email"], account["name"]) == (200, EMAIL.lower(), NAME)
+    assert account["kyc_status"] == "pending"
     changed = await house.ask("PUT", f"/users/{bob}", token, {"name": "Robert"})
     assert (changed[0], changed[1]["name"]) == (200, "Robert")
     status, listed = await house.ask("GET", "/sessions", token)

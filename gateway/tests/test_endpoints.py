@@ -53,15 +53,18 @@ async def test_values_of_all_types_travel_both_ways(
         "p_id": "uuid", "p_text": "text", "p_small": "smallint", "p_int": "integer", "p_big": "bigint",
         "p_yes": "boolean", "p_money": "numeric", "p_ratio": "double precision", "p_at": "timestamptz",
         "p_day": "date", "p_data_blob": "bytea", "p_document": "jsonb", "p_numbers": "integer[]", "p_ids": "uuid[]",
+        "p_mood": "public.mood", "p_moods": "public.mood[]", "p_length": "interval",
     }  # fmt: skip
-    outs = {f"back_{name.removeprefix('p_')}": kind for name, kind in kinds.items()}
+    # Times are told as times.
+    outs = {f"back_{name.removeprefix('p_')}": kind for name, kind in kinds.items() if kind != "interval"}
+    project.database.execute("create type public.mood as enum ('sad', 'glad')")
     project.add(
         "echo",
         arguments=",\n".join(
             [f"    {n} {k} default null" for n, k in kinds.items()] + [f"    out {n} {k}" for n, k in outs.items()]
         ),
         returns="returns record",
-        body=" ".join(f"back_{name.removeprefix('p_')} := {name};" for name in kinds),
+        body=" ".join(f"{name} := {name.replace('back_', 'p_')};" for name in outs),
         route="POST /v1/echo",
     )
     project.migrate()
@@ -69,6 +72,7 @@ async def test_values_of_all_types_travel_both_ways(
         "id": str(uuid.uuid4()), "text": "naïve – 漢字", "small": -32768, "int": 2**31 - 1, "big": -(2**63), "yes": False,
         "money": "12345678901234567890.10", "ratio": 0.5, "at": "2026-01-31T12:00:00.25+02:00", "day": "2026-02-28",
         "data_b64": "AP/+", "document": {"a": [1, None, {"b": "c"}]}, "numbers": [1, None, 3], "ids": [],
+        "mood": "glad", "moods": ["sad", None],
     }  # fmt: skip
     gateway = run_gateway(project.database.dsn)
     async with aiohttp.ClientSession(gateway.url) as http:
@@ -83,10 +87,23 @@ async def test_values_of_all_types_travel_both_ways(
         for name, wrong in {
             "id": "x", "text": 1, "small": 32768, "int": 1.0, "big": 2**63, "yes": "true", "money": "1e", "ratio": "1",
             "at": "2026-01-31T12:00:00", "day": "31.1.2026", "data_b64": "A", "numbers": 1, "ids": ["x"],
+            "mood": "king", "moods": ["king"], "length": "foo",
         }.items():  # fmt: skip
             async with http.post("/v1/echo", json={name: wrong}) as answer:
                 assert answer.status == 422, name
                 assert (await answer.json())["field"].startswith(name)
+        for length in ("5 minutes", "1 day", "PT5M", "P1DT12H"):
+            async with http.post("/v1/echo", json={"length": length}) as answer:
+                assert answer.status == 200, length
+        for length in ("P", "5", "5 minutes ago", "9999999 days", "PT", "'1 day'", "infinity", ""):
+            async with http.post("/v1/echo", json={"length": length}) as answer:
+                assert answer.status == 422, length
+        async with http.get("/openapi.json") as answer:
+            document = await answer.json()
+        shown = document["paths"]["/v1/echo"]["post"]["requestBody"]["content"]["application/json"]["schema"][
+            "properties"
+        ]
+        assert shown["mood"]["enum"] == ["sad", "glad", None]
 
 
 async def test_paths_void_not_found_and_statuses(project: Project, run_gateway: Callable[..., RunningGateway]) -> None:
@@ -101,7 +118,7 @@ async def test_paths_void_not_found_and_statuses(project: Project, run_gateway: 
     )  # fmt: skip
     project.add(
         "fail_softly", arguments="    out nothing integer", returns="returns setof integer", volatility="volatile",
-        body="perform set_config('response.status', '402', true); return;", route="POST /v1/fail",
+        body="perform set_config('response.status', '402 it has a price', true); return;", route="POST /v1/fail",
     )  # fmt: skip
     project.add(
         "fail_hard", arguments="    p_kind text,\n    out nothing integer", returns="returns integer", volatility="volatile",
@@ -117,8 +134,10 @@ async def test_paths_void_not_found_and_statuses(project: Project, run_gateway: 
         ):  # fmt: skip
             async with http.request(method, path) as answer:
                 assert answer.status == status, (method, path)
-        async with http.post("/v1/fail", json={}) as answer:
-            assert answer.status == 402
+        async with http.post("/v1/fail") as answer:
+            assert (answer.status, (await answer.json())["detail"]) == (402, "it has a price"), (
+                "no body is an empty one"
+            )
         for sqlstate, status in {
             "PT418": 418, "22023": 422, "23505": 409, "23514": 422, "23P01": 409, "28000": 401, "42501": 403, "40001": 503,
             "40P01": 503, "55P03": 503, "57014": 504, "53300": 503, "57P01": 503, "25006": 503, "P0001": 500, "XX000": 500,

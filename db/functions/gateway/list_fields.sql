@@ -9,7 +9,8 @@ create or replace function gateway.list_fields(
     out is_required boolean,
     out default_value text,
     out comment text,
-    out domain_name text
+    out domain_name text,
+    out labels text[]
 )
 returns setof record
 language plpgsql
@@ -97,7 +98,12 @@ begin
         fd.is_required and (fd.direction <> 'field' or domain_default.value is null),
         case fd.direction when 'field' then domain_default.value else fd.default_value end,
         fd.comment,
-        case own.typtype when 'd' then own.oid::regtype::text end
+        case own.typtype when 'd' then own.oid::regtype::text end,
+        (
+            select array_agg(e.enumlabel::text order by e.enumsortorder)
+            from pg_enum as e
+            where e.enumtypid = element.base
+        )
     from field as fd
     inner join pg_type as own on own.oid = fd.type_oid
     inner join base on base.oid = own.oid
@@ -117,7 +123,7 @@ $$;
 
 comment on function gateway.list_fields() is
 'Lists the arguments and results of the endpoints and the fields of the composite types in them, for the gateway.
-Returns a row a field. shape: a function or a composite type. direction: in (argument), out (column of the result), rows (the result has the fields of type_name), field (of a composite type). type_name: of the element where is_array; of what a domain is made of; domain_name: the domain, else null. A field of a composite type is required unless its type is a domain with an integer or boolean default.
+Returns a row a field. shape: a function or a composite type. direction: in (argument), out (column of the result), rows (the result has the fields of type_name), field (of a composite type). type_name: of the element where is_array; of what a domain is made of; domain_name: the domain, else null. labels: what a value of an enum may be, else null. A field of a composite type is required unless its type is a domain with an integer or boolean default.
 Errors: 42883 when a route''s function is gone.';
 
 revoke all on function gateway.list_fields() from public;
