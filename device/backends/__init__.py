@@ -1,0 +1,1 @@
+"""Places where a device keeps its records: one interface, three of them."""

@@ -1,0 +1,115 @@
+"""What a store does for SecureVault and SmartInventory: every method is atomic, for any number of callers.
+
+Private keys come sealed, contacts as text; times are whole milliseconds since 1970 and always the caller's.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ..keys import ALGORITHMS, Coin
+
+CATEGORIES = tuple(ALGORITHMS)
+"""Best first."""
+
+Counts = dict[str, int]
+"""By category, all three of them."""
+
+Stored = Literal["STORED", "DUPLICATE", "OVER_BUDGET"]
+
+STRANGER = "STRANGER"
+"""The priority of a contact that nobody gave another."""
+
+BUDGETS: Mapping[str, tuple[int, int, int]] = {"BESTIE": (5, 4, 1), "MATE": (0, 6, 4), STRANGER: (0, 0, 0)}
+"""Gold, silver, bronze by priority, in a new store. The roadmap fixes BESTIE alone; the lesser ones are our choice."""
+
+BATCH = 500
+"""Records that one transaction of a long clean-up removes at most; between two of them others get their turn."""
+
+
+@dataclass(frozen=True)
+class TakenCoin:
+    """A coin that was taken out, and its place in the order, to put it back there."""
+
+    coin: Coin
+    sequence: int
+
+
+class Store(ABC):
+    """One open store. All methods raise BackendUnavailableError and DamagedStoreError."""
+
+    name: str
+    """The backend, as metrics and logs have it."""
+
+    @abstractmethod
+    async def put_key(self, key_id: str, category: str, sealed: bytes, expires_at: int, now: int) -> bool:
+        """Store a sealed key; False when the name is taken by one that is active or burned, and not expired."""
+
+    @abstractmethod
+    async def get_key(self, key_id: str, now: int) -> tuple[str, bytes] | None:
+        """Category and sealed bytes of an active key that has not expired."""
+
+    @abstractmethod
+    async def burn_key(self, key_id: str, now: int, until: int) -> bool:
+        """Turn an active key into the word that it was burned, kept until then; False when there is no active key."""
+
+    @abstractmethod
+    async def purge_keys(self, now: int) -> int:
+        """Remove what has expired, in batches; returns how many of it were active keys."""
+
+    @abstractmethod
+    async def count_keys(self, now: int) -> Counts:
+        """Active keys that have not expired."""
+
+    @abstractmethod
+    async def put_coin(self, contact_id: str, coin: Coin, now: int) -> Stored:
+        """Cache a contact's coin as its newest, when the budget has room."""
+
+    @abstractmethod
+    async def take_coin(self, contact_id: str, categories: Sequence[str], now: int, until: int) -> TakenCoin | None:
+        """Remove the oldest coin of the first category that has one; the contact counts as used now.
+
+        until: how long the coin's name stays refused.
+        """
+
+    @abstractmethod
+    async def return_coin(self, contact_id: str, taken: TakenCoin) -> bool:
+        """Undo take_coin(); False when the contact is gone or has no room any more."""
+
+    @abstractmethod
+    async def count_coins(self, contact_id: str) -> Counts:
+        """The contact's cached coins."""
+
+    @abstractmethod
+    async def room(self, contact_id: str) -> Counts:
+        """How many more coins the contact's budget allows."""
+
+    @abstractmethod
+    async def collect(self, before: int, now: int) -> list[str]:
+        """Remove contacts that were not used since then, in batches, least recently used first; returns them."""
+
+    @abstractmethod
+    async def set_priority(self, contact_id: str, priority: str, now: int) -> int | None:
+        """Give a contact a priority and remove the newest coins over its budget; the contact counts as used now.
+
+        Returns how many coins went, None for an unknown priority.
+        """
+
+    @abstractmethod
+    async def set_budget(self, priority: str, budget: Sequence[int]) -> None:
+        """Store gold, silver and bronze of a priority, new or not. Coins over it stay."""
+
+    @abstractmethod
+    async def remove_contact(self, contact_id: str) -> int:
+        """Remove a contact and all that is known of it; returns how many coins that were."""
+
+    @abstractmethod
+    async def contacts(self) -> dict[str, str]:
+        """Priority by contact."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Let go of the store."""

@@ -1,0 +1,398 @@
+"""A store in an SQLite file, for one process or several.
+
+A write has returned when it is on the disk. A burned key's sealed bytes leave the database at once and the write-ahead
+log within CLEAN_AFTER seconds, or by close(). What the file system keeps of freed blocks is out of reach; it is sealed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..errors import BackendUnavailableError, DamagedStoreError, NewerStoreError
+from ..keys import Coin
+from .base import BATCH, BUDGETS, CATEGORIES, STRANGER, Counts, Store, Stored, TakenCoin
+
+VERSION = 2
+"""Of the schema, kept in user_version: the last of migrations/."""
+
+PATIENCE = 5000
+"""Milliseconds that an operation waits for another process's."""
+
+CLEAN_AFTER = 1.0
+"""Seconds. Each burn at once would cost two more waits for the disk, many together cost as much as one."""
+
+Result = TypeVar("Result")
+
+
+class SQLiteStore(Store):
+    """Records in one file. All work is done by one thread of its own, so that the event loop never waits for a disk."""
+
+    name = "sqlite"
+    driver: Any = sqlite3
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._thread = ThreadPoolExecutor(1, f"aqm-{self.name}")
+        self._cleaning: asyncio.TimerHandle | None = None
+        self._connection: Any = None
+        self._is_closed = False
+
+    async def prepare(self) -> None:
+        """Open the file, make or migrate its tables, add the budgets that are missing.
+
+        Raises BackendUnavailableError, DamagedStoreError, NewerStoreError.
+        """
+        try:
+            await self._run(self._open)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def put_key(self, key_id: str, category: str, sealed: bytes, expires_at: int, now: int) -> bool:
+        def put() -> bool:
+            cursor = self._connection.execute(
+                """
+                insert into vault (key_id, category, expires_at, sealed) values (?, ?, ?, ?)
+                on conflict (key_id) do update
+                set category = excluded.category, state = 'ACTIVE', expires_at = excluded.expires_at, sealed = excluded.sealed
+                where expires_at <= ?
+                """,
+                (key_id, category, expires_at, sealed, now),
+            )
+            return bool(cursor.rowcount)
+
+        return await self._write(put)
+
+    async def get_key(self, key_id: str, now: int) -> tuple[str, bytes] | None:
+        rows = await self._read(
+            "select category, sealed from vault where key_id = ? and state = 'ACTIVE' and expires_at > ?", key_id, now
+        )
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    async def burn_key(self, key_id: str, now: int, until: int) -> bool:
+        def burn() -> bool:
+            cursor = self._connection.execute(
+                """
+                update vault set state = 'BURNED', sealed = null, expires_at = ?
+                where key_id = ? and state = 'ACTIVE' and expires_at > ?
+                """,
+                (until, key_id, now),
+            )
+            return bool(cursor.rowcount)
+
+        # Before, not after: a caller who is cancelled meanwhile must not keep the log from being cleaned.
+        self._clean_soon()
+        return await self._write(burn)
+
+    async def purge_keys(self, now: int) -> int:
+        def purge() -> tuple[int, int]:
+            rows = self._connection.execute(
+                """
+                delete from vault where id in (select id from vault where expires_at <= ? order by expires_at limit ?)
+                returning state
+                """,
+                (now, BATCH),
+            ).fetchall()
+            return len(rows), sum(state == "ACTIVE" for (state,) in rows)
+
+        purged = gone = 0
+        while (batch := await self._write(purge))[0]:
+            gone += batch[0]
+            purged += batch[1]
+        if gone:
+            # It rewrites all pages: what deleting left between their records is gone. 10,000 keys take 20 to 90 ms. A
+            # purge that is interrupted leaves this to the next one that finds something.
+            self._clean_soon()
+            await self._run(lambda: self._connection.execute("vacuum"))
+        return purged
+
+    async def count_keys(self, now: int) -> Counts:
+        return _counts(
+            await self._read(
+                "select category, count(*) from vault where state = 'ACTIVE' and expires_at > ? group by category", now
+            )
+        )
+
+    async def put_coin(self, contact_id: str, coin: Coin, now: int) -> Stored:
+        def put() -> Stored:
+            known = self._connection.execute(
+                """
+                select key_id from coins where contact_id = ?1 and key_id = ?2
+                union all select key_id from taken where contact_id = ?1 and key_id = ?2 and until > ?3
+                """,
+                (contact_id, coin.key_id, now),
+            ).fetchone()
+            if known:
+                return "DUPLICATE"
+            if self._room(contact_id)[coin.category] == 0:
+                return "OVER_BUDGET"
+            self._connection.execute(
+                "insert into contacts values (?, ?, ?) on conflict do nothing", (contact_id, STRANGER, now)
+            )
+            self._add(contact_id, coin, None)
+            return "STORED"
+
+        return await self._write(put)
+
+    async def take_coin(self, contact_id: str, categories: Sequence[str], now: int, until: int) -> TakenCoin | None:
+        def take() -> TakenCoin | None:
+            self._connection.execute("update contacts set used_at = ? where contact_id = ?", (now, contact_id))
+            for category in categories:
+                row = self._connection.execute(
+                    """
+                    delete from coins
+                    where id = (select id from coins where contact_id = ? and category = ? order by id limit 1)
+                    returning key_id, public_key, signature, id
+                    """,
+                    (contact_id, category),
+                ).fetchall()
+                if row:
+                    key_id, public_key, signature, sequence = row[0]
+                    self._connection.execute(
+                        "insert or replace into taken values (?, ?, ?)", (contact_id, key_id, until)
+                    )
+                    return TakenCoin(Coin(key_id, category, public_key, signature), sequence)
+            return None
+
+        return await self._write(take)
+
+    async def return_coin(self, contact_id: str, taken: TakenCoin) -> bool:
+        def put_back() -> bool:
+            known = self._connection.execute("select 1 from contacts where contact_id = ?", (contact_id,)).fetchone()
+            if not known or self._room(contact_id)[taken.coin.category] == 0:
+                return False
+            self._connection.execute(
+                "delete from taken where contact_id = ? and key_id = ?", (contact_id, taken.coin.key_id)
+            )
+            self._add(contact_id, taken.coin, taken.sequence)
+            return True
+
+        return await self._write(put_back)
+
+    async def count_coins(self, contact_id: str) -> Counts:
+        return _counts(
+            await self._read("select category, count(*) from coins where contact_id = ? group by category", contact_id)
+        )
+
+    async def room(self, contact_id: str) -> Counts:
+        return await self._write(lambda: self._room(contact_id))
+
+    async def collect(self, before: int, now: int) -> list[str]:
+        def remove() -> list[str]:
+            unused = self._connection.execute(
+                "select contact_id from contacts where used_at <= ? order by used_at, contact_id limit ?",
+                (before, BATCH),
+            ).fetchall()
+            self._connection.executemany("delete from contacts where contact_id = ?", unused)
+            return [contact_id for (contact_id,) in unused]
+
+        collected: list[str] = []
+        while batch := await self._write(remove):
+            collected += batch
+        await self._write(lambda: self._connection.execute("delete from taken where until <= ?", (now,)))
+        return collected
+
+    async def set_priority(self, contact_id: str, priority: str, now: int) -> int | None:
+        def give() -> int | None:
+            budget = self._connection.execute(
+                "select gold, silver, bronze from budgets where priority = ?", (priority,)
+            ).fetchone()
+            if not budget:
+                return None
+            self._connection.execute(
+                """
+                insert into contacts values (?, ?, ?)
+                on conflict (contact_id) do update set priority = excluded.priority, used_at = excluded.used_at
+                """,
+                (contact_id, priority, now),
+            )
+            removed = 0
+            for category, kept in zip(CATEGORIES, budget, strict=True):
+                removed += self._connection.execute(
+                    """
+                    delete from coins where id in (
+                        select id from coins where contact_id = ? and category = ? order by id limit -1 offset ?)
+                    """,
+                    (contact_id, category, kept),
+                ).rowcount
+            return removed
+
+        return await self._write(give)
+
+    async def set_budget(self, priority: str, budget: Sequence[int]) -> None:
+        await self._write(
+            lambda: self._connection.execute(
+                """
+                insert into budgets values (?, ?, ?, ?)
+                on conflict (priority) do update set gold = excluded.gold, silver = excluded.silver, bronze = excluded.bronze
+                """,
+                (priority, *budget),
+            )
+        )
+
+    async def remove_contact(self, contact_id: str) -> int:
+        def remove() -> int:
+            (count,) = self._connection.execute(
+                "select count(*) from coins where contact_id = ?", (contact_id,)
+            ).fetchone()
+            self._connection.execute("delete from contacts where contact_id = ?", (contact_id,))
+            return int(count)
+
+        return await self._write(remove)
+
+    async def contacts(self) -> dict[str, str]:
+        return dict(await self._read("select contact_id, priority from contacts"))
+
+    async def close(self) -> None:
+        if self._is_closed:
+            return
+        if self._cleaning:
+            self._cleaning.cancel()
+        closing = asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+        self._is_closed = True
+        self._thread.shutdown(wait=False)
+        await closing
+
+    def _connect(self) -> Any:
+        return self.driver.connect(str(self.path), isolation_level=None, check_same_thread=False)
+
+    def _open(self) -> None:
+        # SQLite gives its other files the rights of this one.
+        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        self._connection = self._connect()
+        for pragma in (
+            f"busy_timeout = {PATIENCE}", "journal_mode = wal", "synchronous = full", "secure_delete = on",
+            "foreign_keys = on", "temp_store = memory",
+        ):  # fmt: skip
+            self._connection.execute(f"pragma {pragma}").fetchall()
+        self._in_transaction(self._migrate)
+        # What a killed process left in the log.
+        self._clean()
+
+    def _close(self) -> None:
+        if self._connection:
+            self._clean_quietly()
+            self._connection.close()
+
+    def _migrate(self) -> None:
+        (version,) = self._connection.execute("pragma user_version").fetchone()
+        if version > VERSION:
+            raise NewerStoreError(f"{self.path} is of version {version}: update this program")
+        for number in range(version + 1, VERSION + 1):
+            for statement in _statements(files(__package__).joinpath(f"migrations/{number}.sql").read_text()):
+                self._connection.execute(statement)
+        self._connection.execute(f"pragma user_version = {VERSION}")
+        self._connection.executemany(
+            "insert into budgets values (?, ?, ?, ?) on conflict do nothing",
+            [(priority, *budget) for priority, budget in BUDGETS.items()],
+        )
+
+    def _room(self, contact_id: str) -> Counts:
+        budget = self._connection.execute(
+            """
+            select gold, silver, bronze from budgets
+            where priority = coalesce((select priority from contacts where contact_id = ?), ?)
+            """,
+            (contact_id, STRANGER),
+        ).fetchone()
+        used = _counts(
+            self._connection.execute(
+                "select category, count(*) from coins where contact_id = ? group by category", (contact_id,)
+            ).fetchall()
+        )
+        return {category: max(0, most - used[category]) for category, most in zip(CATEGORIES, budget, strict=True)}
+
+    def _add(self, contact_id: str, coin: Coin, sequence: int | None) -> None:
+        self._connection.execute(
+            "insert into coins values (?, ?, ?, ?, ?, ?)",
+            (sequence, contact_id, coin.category, coin.key_id, coin.public_key, coin.signature),
+        )
+
+    def _clean_soon(self) -> None:
+        if self._cleaning is None and not self._is_closed:
+            loop = asyncio.get_running_loop()
+            self._cleaning = loop.call_later(CLEAN_AFTER, self._clean_now, loop)
+
+    def _clean_now(self, loop: asyncio.AbstractEventLoop) -> None:
+        def clean() -> None:
+            # Others may read what is in the log, or the disk be full: another time, then.
+            if not self._clean_quietly():
+                with suppress(RuntimeError):  # the loop has ended
+                    loop.call_soon_threadsafe(self._clean_soon)
+
+        self._cleaning = None
+        self._thread.submit(clean)
+
+    def _clean_quietly(self) -> bool:
+        try:
+            with self._errors():
+                return self._clean()
+        except (BackendUnavailableError, DamagedStoreError) as error:
+            logging.getLogger(__name__).warning("the write-ahead log could not be emptied: %s", error)
+            return False
+
+    def _clean(self) -> bool:
+        """Write the log into the database and empty it; False when other processes were in the way."""
+        (is_busy, _, _) = self._connection.execute("pragma wal_checkpoint(truncate)").fetchone()
+        return not is_busy
+
+    async def _read(self, statement: str, *parameters: str | int) -> list[Any]:
+        rows: list[Any] = await self._run(lambda: self._connection.execute(statement, parameters).fetchall())
+        return rows
+
+    async def _write(self, work: Callable[[], Result]) -> Result:
+        return await self._run(lambda: self._in_transaction(work))
+
+    async def _run(self, work: Callable[[], Result]) -> Result:
+        def guarded() -> Result:
+            with self._errors():
+                return work()
+
+        if self._is_closed:
+            raise BackendUnavailableError("the store is closed")
+        return await asyncio.get_running_loop().run_in_executor(self._thread, guarded)
+
+    def _in_transaction(self, work: Callable[[], Result]) -> Result:
+        self._connection.execute("begin immediate")
+        try:
+            result = work()
+            self._connection.execute("commit")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("rollback")
+            raise
+        return result
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise BackendUnavailableError(f"can't open {self.path} ({error.strerror})") from None
+        except (self.driver.OperationalError, self.driver.ProgrammingError) as error:
+            raise BackendUnavailableError(f"{self.path}: {error}") from None
+        except self.driver.DatabaseError as error:
+            raise DamagedStoreError(f"{self.path}: {error}; restore it from a backup") from None
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script: executescript() would commit before it begins."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _counts(rows: Sequence[tuple[str, int]]) -> Counts:
+    return dict.fromkeys(CATEGORIES, 0) | dict(rows)

@@ -1,0 +1,151 @@
+"""The sender's cached coins, by contact."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from uuid import UUID
+
+from .backends.base import CATEGORIES, Counts, Store, TakenCoin
+from .clock import DAY, Clock, milliseconds
+from .errors import DuplicateCoinError, InvalidArgumentError, OverBudgetError, StoreError, UnknownPriorityError
+from .keys import Coin
+from .metrics import Observe, Observed, observed
+from .vault import LIFETIME, check_category, check_key_id
+
+UNUSED_AFTER = 30 * DAY
+"""Seconds without a message to a contact, or a new priority, after which its coins are not worth their room."""
+
+LARGEST_BUDGET = 1000
+
+
+class SmartInventory(Observed):
+    """Coins of contacts, as many of each category as the contact's priority allows, each given out once.
+
+    store: where they are. clock: seconds since 1970. observe: is told of operations.
+
+    Coins are public, so they are not sealed; but who one's contacts are is private, and of the backends only SQLCipher
+    hides that. A contact that was given no priority is a STRANGER.
+
+    Every operation is atomic, and raises BackendUnavailableError or DamagedStoreError when the store fails.
+    """
+
+    def __init__(self, store: Store, clock: Clock = time.time, observe: Observe | None = None) -> None:
+        super().__init__("inventory", store.name, observe)
+        self._store = store
+        self._clock = clock
+
+    @observed
+    async def store_key(self, contact_id: UUID, coin: Coin) -> None:
+        """Cache a coin as its contact's newest. Verify its signature first.
+
+        Raises OverBudgetError, InvalidArgumentError, and DuplicateCoinError for a coin that is here, or was taken within
+        LIFETIME: an answer of the server may come twice.
+        """
+        check_category(coin.category)
+        check_key_id(coin.key_id)
+        stored = await self._store.put_coin(str(contact_id), coin, self._now())
+        if stored == "DUPLICATE":
+            raise DuplicateCoinError(f"key_id {coin.key_id!r} of this contact was stored before")
+        if stored == "OVER_BUDGET":
+            raise OverBudgetError(f"the contact's priority has no room for more {coin.category} coins")
+
+    @observed
+    async def select_coin(self, contact_id: UUID, category: str) -> Coin | None:
+        """Take the oldest coin of the wished category, else of the next lower one, never of a higher; None without any.
+
+        The coin is gone then: a message is lost rather than a coin used twice. A call that is cancelled while the store
+        works waits for it and puts the coin back. One that ends with BackendUnavailableError, or a kill, may have cost
+        a coin. Raises InvalidArgumentError.
+        """
+        check_category(category)
+        now = self._now()
+        taking = asyncio.ensure_future(
+            self._store.take_coin(
+                str(contact_id), CATEGORIES[CATEGORIES.index(category) :], now, now + milliseconds(LIFETIME)
+            )
+        )
+        try:
+            taken = await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            await self._put_back(contact_id, taking)
+            raise
+        return taken.coin if taken else None
+
+    @observed
+    async def count_coins(self, contact_id: UUID) -> Counts:
+        """The contact's coins, by category."""
+        return await self._store.count_coins(str(contact_id))
+
+    @observed
+    async def count_all(self) -> Counts:
+        """The coins of all contacts, by category, contact after contact: for metrics, not for decisions."""
+        counts = dict.fromkeys(CATEGORIES, 0)
+        for contact_id in await self._store.contacts():
+            for category, count in (await self._store.count_coins(contact_id)).items():
+                counts[category] += count
+        return counts
+
+    @observed
+    async def room(self, contact_id: UUID) -> Counts:
+        """How many more coins of each category store_key() would take."""
+        return await self._store.room(str(contact_id))
+
+    @observed
+    async def garbage_collect(self) -> list[UUID]:
+        """Forget contacts unused for UNUSED_AFTER with their coins, least recently used first; returns them in that order.
+
+        A contact is used when a coin is asked for and when it is given a priority; storing coins is no use.
+        """
+        now = self._now()
+        collected = await self._store.collect(now - milliseconds(UNUSED_AFTER), now)
+        return [UUID(contact_id) for contact_id in collected]
+
+    @observed
+    async def set_priority(self, contact_id: UUID, priority: str) -> int:
+        """Give a contact, known or new, another budget; returns how many coins over it went, the newest of each category.
+
+        Raises UnknownPriorityError.
+        """
+        removed = await self._store.set_priority(str(contact_id), priority, self._now())
+        if removed is None:
+            raise UnknownPriorityError(f"priority: there is no {priority!r}; set_budget makes one")
+        return removed
+
+    @observed
+    async def set_budget(self, priority: str, gold: int, silver: int, bronze: int) -> None:
+        """Say how many coins a contact of a priority, known or new, may have.
+
+        Coins that are over it stay until they are used or the contact's priority is set. Raises InvalidArgumentError.
+        """
+        if not priority:
+            raise InvalidArgumentError("priority: is empty")
+        for field, count in (("gold", gold), ("silver", silver), ("bronze", bronze)):
+            if not 0 <= count <= LARGEST_BUDGET:
+                raise InvalidArgumentError(f"{field}: must be from 0 to {LARGEST_BUDGET}")
+        await self._store.set_budget(priority, (gold, silver, bronze))
+
+    @observed
+    async def remove_contact(self, contact_id: UUID) -> int:
+        """Forget a contact; returns how many coins went."""
+        return await self._store.remove_contact(str(contact_id))
+
+    @observed
+    async def contacts(self) -> dict[UUID, str]:
+        """The priority of each contact."""
+        return {UUID(contact_id): priority for contact_id, priority in (await self._store.contacts()).items()}
+
+    async def _put_back(self, contact_id: UUID, taking: asyncio.Future[TakenCoin | None]) -> None:
+        is_back = False
+        try:
+            taken = await taking
+            is_back = taken is None or await self._store.return_coin(str(contact_id), taken)
+        except StoreError:
+            pass
+        finally:
+            if not is_back:
+                logging.getLogger(__name__).warning("select_coin was cancelled, and its coin could not be put back")
+
+    def _now(self) -> int:
+        return milliseconds(self._clock())

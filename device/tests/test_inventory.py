@@ -1,0 +1,286 @@
+"""SmartInventory, on each backend."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import uuid
+from collections.abc import Sequence
+
+import pytest
+
+from device.backends.base import CATEGORIES
+from device.clock import DAY
+from device.errors import DuplicateCoinError, InvalidArgumentError, OverBudgetError, UnknownPriorityError
+from device.factory import Database
+from device.inventory import SmartInventory
+from device.keys import Coin
+from device.vault import LIFETIME
+
+from .conftest import Place
+
+NONE = {"GOLD": 0, "SILVER": 0, "BRONZE": 0}
+BESTIE = {"GOLD": 5, "SILVER": 4, "BRONZE": 1}
+
+
+def make_coin(key_id: str, category: str = "GOLD") -> Coin:
+    return Coin(key_id, category, os.urandom(32), os.urandom(64))
+
+
+@pytest.fixture
+def inventory(opened: Database) -> SmartInventory:
+    return opened.inventory
+
+
+@pytest.fixture
+async def bob(inventory: SmartInventory) -> uuid.UUID:
+    """A contact with BESTIE's budget."""
+    contact = uuid.uuid4()
+    assert await inventory.set_priority(contact, "BESTIE") == 0
+    return contact
+
+
+async def fill(inventory: SmartInventory, contact: uuid.UUID, category: str, count: int) -> list[Coin]:
+    coins = [make_coin(f"{category}-{number}", category) for number in range(count)]
+    for coin in coins:
+        await inventory.store_key(contact, coin)
+    return coins
+
+
+async def test_coins_come_back_whole_and_oldest_first(inventory: SmartInventory, bob: uuid.UUID) -> None:
+    coins = await fill(inventory, bob, "GOLD", 5)
+    assert await inventory.count_coins(bob) == {**NONE, "GOLD": 5}
+    assert [await inventory.select_coin(bob, "GOLD") for _ in range(6)] == [*coins, None]
+    assert await inventory.count_coins(bob) == NONE
+
+
+@pytest.mark.parametrize(
+    ("wished", "expected"),
+    [
+        ("GOLD", ["GOLD", "SILVER", "BRONZE", None]),
+        ("SILVER", ["SILVER", "BRONZE", None]),
+        ("BRONZE", ["BRONZE", None]),
+    ],
+)
+async def test_a_selection_falls_and_never_rises(
+    inventory: SmartInventory, bob: uuid.UUID, wished: str, expected: Sequence[str | None]
+) -> None:
+    for category in CATEGORIES:
+        await fill(inventory, bob, category, 1)
+    taken = [await inventory.select_coin(bob, wished) for _ in expected]
+    assert [coin and coin.category for coin in taken] == expected
+
+
+async def test_the_budget_of_each_category_is_kept(inventory: SmartInventory, bob: uuid.UUID) -> None:
+    assert await inventory.room(bob) == BESTIE
+    for category, budget in BESTIE.items():
+        await fill(inventory, bob, category, budget)
+        with pytest.raises(OverBudgetError, match=category):
+            await inventory.store_key(bob, make_coin("surplus", category))
+    assert await inventory.count_coins(bob) == BESTIE
+    assert await inventory.room(bob) == NONE
+    await inventory.select_coin(bob, "GOLD")
+    assert await inventory.room(bob) == {**NONE, "GOLD": 1}
+
+
+async def test_a_hundred_stores_at_once_stay_within_the_budget(inventory: SmartInventory, bob: uuid.UUID) -> None:
+    await inventory.set_budget("BESTIE", 10, 0, 0)
+    outcomes = await asyncio.gather(
+        *(inventory.store_key(bob, make_coin(f"coin-{number}")) for number in range(100)), return_exceptions=True
+    )
+    assert sum(outcome is None for outcome in outcomes) == 10
+    assert sum(isinstance(outcome, OverBudgetError) for outcome in outcomes) == 90
+    assert await inventory.count_coins(bob) == {**NONE, "GOLD": 10}
+
+
+async def test_no_coin_is_selected_twice(inventory: SmartInventory, bob: uuid.UUID) -> None:
+    await inventory.set_budget("BESTIE", 50, 0, 0)
+    coins = await fill(inventory, bob, "GOLD", 50)
+    taken = await asyncio.gather(*(inventory.select_coin(bob, "GOLD") for _ in range(100)))
+    assert sorted(coin.key_id for coin in taken if coin) == sorted(coin.key_id for coin in coins)
+
+
+async def test_a_coin_is_stored_once_even_after_it_was_used(place: Place) -> None:
+    inventory, bob = (await place.open()).inventory, uuid.uuid4()
+    await inventory.set_priority(bob, "BESTIE")
+    coin = make_coin("once")
+    await inventory.store_key(bob, coin)
+    with pytest.raises(DuplicateCoinError, match="'once'"):
+        await inventory.store_key(bob, coin)
+    assert await inventory.select_coin(bob, "GOLD") == coin
+    place.clock.advance(LIFETIME - 0.001)
+    with pytest.raises(DuplicateCoinError):
+        await inventory.store_key(bob, coin)
+    place.clock.advance(0.001)
+    await inventory.store_key(bob, coin)
+
+
+async def test_contacts_have_nothing_in_common(inventory: SmartInventory, bob: uuid.UUID) -> None:
+    carol = uuid.uuid4()
+    await inventory.set_priority(carol, "BESTIE")
+    coin, same_name = make_coin("name"), make_coin("name")
+    await inventory.store_key(bob, coin)
+    await inventory.store_key(carol, same_name)
+    assert await inventory.remove_contact(bob) == 1
+    assert await inventory.select_coin(carol, "GOLD") == same_name
+
+
+async def test_a_contact_without_priority_is_a_stranger(inventory: SmartInventory) -> None:
+    contact = uuid.uuid4()
+    assert await inventory.room(contact) == NONE
+    with pytest.raises(OverBudgetError):
+        await inventory.store_key(contact, make_coin("coin"))
+    assert await inventory.select_coin(contact, "GOLD") is None
+    assert await inventory.contacts() == {}, "asking for a coin makes no contact"
+    await inventory.set_budget("STRANGER", 0, 0, 1)
+    await inventory.store_key(contact, make_coin("coin", "BRONZE"))
+    assert await inventory.contacts() == {contact: "STRANGER"}
+
+
+async def test_the_surplus_of_a_lower_priority_goes_and_the_oldest_stay(
+    inventory: SmartInventory, bob: uuid.UUID
+) -> None:
+    await inventory.set_budget("PEN PAL", 2, 4, 0)
+    coins = [coin for category, count in BESTIE.items() for coin in await fill(inventory, bob, category, count)]
+    assert await inventory.set_priority(bob, "PEN PAL") == 4
+    assert await inventory.contacts() == {bob: "PEN PAL"}
+    assert await inventory.count_coins(bob) == {"GOLD": 2, "SILVER": 4, "BRONZE": 0}
+    assert [await inventory.select_coin(bob, "GOLD") for _ in range(2)] == coins[:2]
+    assert await inventory.set_priority(bob, "BESTIE") == 0
+    assert await inventory.room(bob) == {"GOLD": 5, "SILVER": 0, "BRONZE": 1}
+    await inventory.store_key(bob, coins[4])
+    assert await inventory.set_priority(bob, "STRANGER") == 5
+
+
+async def test_a_lowered_budget_takes_nothing_away_at_once(inventory: SmartInventory, bob: uuid.UUID) -> None:
+    await fill(inventory, bob, "GOLD", 5)
+    await inventory.set_budget("BESTIE", 1, 0, 0)
+    assert await inventory.count_coins(bob) == {**NONE, "GOLD": 5}
+    assert await inventory.room(bob) == NONE
+
+
+async def test_budgets_and_contacts_outlive_a_restart(place: Place) -> None:
+    contact = uuid.uuid4()
+    async with await place.open() as first:
+        await first.inventory.set_budget("BESTIE", 7, 0, 0)
+        await first.inventory.set_priority(contact, "BESTIE")
+        await fill(first.inventory, contact, "GOLD", 2)
+    second = await place.open()
+    assert await second.inventory.room(contact) == {**NONE, "GOLD": 5}
+    coin = await second.inventory.select_coin(contact, "GOLD")
+    assert coin
+    assert coin.key_id == "GOLD-0"
+
+
+async def test_an_unknown_priority_is_refused(inventory: SmartInventory, bob: uuid.UUID) -> None:
+    with pytest.raises(UnknownPriorityError, match="'BESTY'"):
+        await inventory.set_priority(bob, "BESTY")
+    assert await inventory.contacts() == {bob: "BESTIE"}
+
+
+@pytest.mark.parametrize(("counts", "field"), [((-1, 0, 0), "gold"), ((0, 1001, 0), "silver"), ((0, 0, -5), "bronze")])
+async def test_an_impossible_budget_is_refused(
+    inventory: SmartInventory, counts: tuple[int, int, int], field: str
+) -> None:
+    with pytest.raises(InvalidArgumentError, match=field):
+        await inventory.set_budget("BESTIE", *counts)
+
+
+async def test_what_is_no_coin_is_refused(inventory: SmartInventory, bob: uuid.UUID) -> None:
+    with pytest.raises(InvalidArgumentError, match="category"):
+        await inventory.store_key(bob, make_coin("coin", "IRON"))
+    with pytest.raises(InvalidArgumentError, match="key_id"):
+        await inventory.store_key(bob, make_coin(""))
+    with pytest.raises(InvalidArgumentError, match="category"):
+        await inventory.select_coin(bob, "IRON")
+
+
+async def test_a_removed_contact_leaves_nothing(inventory: SmartInventory, bob: uuid.UUID) -> None:
+    coins = await fill(inventory, bob, "GOLD", 3)
+    await inventory.select_coin(bob, "GOLD")
+    assert await inventory.remove_contact(bob) == 2
+    assert await inventory.remove_contact(bob) == 0
+    assert await inventory.contacts() == {}
+    await inventory.set_priority(bob, "BESTIE")
+    assert await inventory.count_coins(bob) == NONE
+    await inventory.store_key(bob, coins[0])
+
+
+async def test_contacts_unused_for_thirty_days_go_least_recently_used_first(place: Place) -> None:
+    inventory = (await place.open()).inventory
+    contacts = [uuid.uuid4() for _ in range(4)]
+    for contact in contacts:
+        await inventory.set_priority(contact, "BESTIE")
+        place.clock.advance(DAY)
+    await inventory.select_coin(contacts[0], "GOLD")  # as if just added, though it had none
+    place.clock.advance(28 * DAY)
+    await fill(inventory, contacts[1], "GOLD", 2)  # no use
+    assert await inventory.garbage_collect() == contacts[1:3]
+    assert await inventory.garbage_collect() == []
+    assert set(await inventory.contacts()) == {contacts[0], contacts[3]}
+    assert await inventory.count_coins(contacts[1]) == NONE
+    place.clock.advance(2 * DAY)
+    assert await inventory.garbage_collect() == [contacts[3], contacts[0]]
+
+
+async def test_many_contacts_are_collected_in_batches(place: Place) -> None:
+    inventory = (await place.open()).inventory
+    contacts = [uuid.uuid4() for _ in range(1100)]
+    await asyncio.gather(*(inventory.set_priority(contact, "MATE") for contact in contacts))
+    assert set(await inventory.contacts()) == set(contacts)
+    place.clock.advance(30 * DAY)
+    assert set(await inventory.garbage_collect()) == set(contacts)
+    assert await inventory.contacts() == {}
+
+
+async def test_a_cancelled_selection_loses_no_coin(inventory: SmartInventory, bob: uuid.UUID) -> None:
+    coins = await fill(inventory, bob, "GOLD", 5)
+    received = []
+    for number in range(200):
+        selecting = asyncio.create_task(inventory.select_coin(bob, "GOLD"))
+        await asyncio.sleep(number / 200 * 0.002)
+        selecting.cancel()
+        try:
+            coin = await selecting
+        except asyncio.CancelledError:
+            continue
+        assert coin
+        received.append(coin)
+        if len(received) == 4:
+            break
+    left = [await inventory.select_coin(bob, "GOLD") for _ in range(5 - len(received))]
+    assert received + left == coins, "nothing is lost, and the order is as it was"
+
+
+async def test_a_coin_that_came_back_is_not_taken_for_a_used_one(inventory: SmartInventory, bob: uuid.UUID) -> None:
+    (coin,) = await fill(inventory, bob, "GOLD", 1)
+    selecting = asyncio.create_task(inventory.select_coin(bob, "GOLD"))
+    await asyncio.sleep(0)
+    selecting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await selecting
+    assert await inventory.count_coins(bob) == {**NONE, "GOLD": 1}
+    assert await inventory.select_coin(bob, "GOLD") == coin
+
+
+async def test_all_coins_are_counted(inventory: SmartInventory, bob: uuid.UUID) -> None:
+    carol = uuid.uuid4()
+    await inventory.set_priority(carol, "MATE")
+    await fill(inventory, bob, "GOLD", 2)
+    await fill(inventory, bob, "SILVER", 1)
+    await fill(inventory, carol, "SILVER", 3)
+    assert await inventory.count_all() == {"GOLD": 2, "SILVER": 4, "BRONZE": 0}
+
+
+async def test_a_coin_comes_back_only_to_a_contact_that_has_room(opened: Database, bob: uuid.UUID) -> None:
+    await opened.inventory.set_budget("STRANGER", 1, 0, 0)
+    await fill(opened.inventory, bob, "GOLD", 2)
+    first, second = [await opened.store.take_coin(str(bob), ["GOLD"], 1, 2) for _ in range(2)]
+    assert first
+    assert second
+    await opened.inventory.set_priority(bob, "STRANGER")
+    assert await opened.store.return_coin(str(bob), first)
+    assert not await opened.store.return_coin(str(bob), second)
+    await opened.inventory.remove_contact(bob)
+    assert not await opened.store.return_coin(str(bob), second)
+    assert await opened.inventory.contacts() == {}

@@ -1,0 +1,245 @@
+"""SecureVault, on each backend."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import random
+import time
+
+import pytest
+
+from device.backends.sqlite import SQLiteStore
+from device.clock import DAY
+from device.errors import DamagedStoreError, DuplicateKeyError, InvalidArgumentError
+from device.factory import Database
+from device.vault import LIFETIME
+
+from .conftest import Place
+
+NONE = {"GOLD": 0, "SILVER": 0, "BRONZE": 0}
+
+
+async def test_a_key_is_stored_fetched_and_burned(opened: Database) -> None:
+    vault = opened.vault
+    await vault.store_key("one", "GOLD", b"private one")
+    await vault.store_key("two", "BRONZE", b"private two")
+    assert (await vault.fetch_key("one"), await vault.fetch_key("two")) == (b"private one", b"private two")
+    assert await vault.count_active() == {**NONE, "GOLD": 1, "BRONZE": 1}
+    assert await vault.burn_key("one") is True
+    assert await vault.fetch_key("one") is None
+    assert await vault.burn_key("one") is False
+    assert await vault.fetch_key("two") == b"private two"
+    assert await vault.count_active() == {**NONE, "BRONZE": 1}
+
+
+async def test_an_unknown_key_is_neither_fetched_nor_burned(opened: Database) -> None:
+    assert await opened.vault.fetch_key("unknown") is None
+    assert await opened.vault.burn_key("unknown") is False
+    assert await opened.vault.count_active() == NONE
+
+
+async def test_everything_outlives_a_restart(place: Place) -> None:
+    async with await place.open() as first:
+        await first.vault.store_key("kept", "SILVER", b"private")
+        await first.vault.store_key("burned", "SILVER", b"private")
+        await first.vault.burn_key("burned")
+    second = await place.open()
+    assert await second.vault.fetch_key("kept") == b"private"
+    assert await second.vault.fetch_key("burned") is None
+    with pytest.raises(DuplicateKeyError):
+        await second.vault.store_key("burned", "SILVER", b"private")
+
+
+@pytest.mark.parametrize("category", ["GOLD", "SILVER"])
+async def test_a_name_is_stored_once(opened: Database, category: str) -> None:
+    await opened.vault.store_key("name", "GOLD", b"first")
+    with pytest.raises(DuplicateKeyError, match="'name'"):
+        await opened.vault.store_key("name", category, b"second")
+    assert await opened.vault.fetch_key("name") == b"first"
+    assert await opened.vault.count_active() == {**NONE, "GOLD": 1}
+
+
+@pytest.mark.parametrize("key_id", ["", "x" * 129, "line\nbreak", "nul\0"])
+async def test_what_is_no_name_is_refused(opened: Database, key_id: str) -> None:
+    for refused in (
+        opened.vault.store_key(key_id, "GOLD", b"private"),
+        opened.vault.fetch_key(key_id),
+        opened.vault.burn_key(key_id),
+    ):
+        with pytest.raises(InvalidArgumentError, match="key_id"):
+            await refused
+
+
+@pytest.mark.parametrize("key_id", ["Zoë's key: 'quoted' \"%s\" {} *", "x" * 128, "a:b:c"])
+async def test_a_name_may_hold_any_printable_sign(opened: Database, key_id: str) -> None:
+    await opened.vault.store_key(key_id, "GOLD", b"private")
+    assert await opened.vault.fetch_key(key_id) == b"private"
+    assert await opened.vault.burn_key(key_id)
+
+
+async def test_an_unknown_category_is_refused(opened: Database) -> None:
+    with pytest.raises(InvalidArgumentError, match="category"):
+        await opened.vault.store_key("name", "gold", b"private")
+
+
+async def test_a_key_expires_after_thirty_days(place: Place) -> None:
+    vault = (await place.open()).vault
+    await vault.store_key("old", "GOLD", b"private")
+    place.clock.advance(LIFETIME - 0.001)
+    await vault.store_key("new", "GOLD", b"private")
+    assert await vault.fetch_key("old") == b"private"
+    assert await vault.count_active() == {**NONE, "GOLD": 2}
+    place.clock.advance(0.001)
+    assert await vault.fetch_key("old") is None
+    assert await vault.burn_key("old") is False
+    assert await vault.count_active() == {**NONE, "GOLD": 1}
+    assert await vault.purge_expired() == 1
+    assert await vault.purge_expired() == 0
+    assert await vault.fetch_key("new") == b"private"
+
+
+async def test_an_expired_name_may_be_stored_again_in_another_category(place: Place) -> None:
+    vault = (await place.open()).vault
+    await vault.store_key("name", "GOLD", b"first")
+    place.clock.advance(LIFETIME)
+    await vault.store_key("name", "BRONZE", b"second")
+    await vault.purge_expired()
+    assert await vault.fetch_key("name") == b"second"
+    assert await vault.count_active() == {**NONE, "BRONZE": 1}
+
+
+async def test_a_burned_name_is_refused_for_thirty_days(place: Place) -> None:
+    vault = (await place.open()).vault
+    await vault.store_key("name", "GOLD", b"first")
+    place.clock.advance(29 * DAY)
+    await vault.burn_key("name")
+    place.clock.advance(LIFETIME - 0.001)
+    assert await vault.purge_expired() == 0
+    with pytest.raises(DuplicateKeyError):
+        await vault.store_key("name", "GOLD", b"second")
+    place.clock.advance(0.001)
+    assert await vault.purge_expired() == 0, "a burned key is none that expired"
+    await vault.store_key("name", "GOLD", b"second")
+    assert await vault.fetch_key("name") == b"second"
+
+
+async def test_many_keys_are_purged_in_batches(place: Place) -> None:
+    vault = (await place.open()).vault
+    for number in range(1201):
+        await vault.store_key(f"key-{number}", ("GOLD", "SILVER", "BRONZE")[number % 3], b"private")
+    place.clock.advance(LIFETIME)
+    await vault.store_key("young", "GOLD", b"private")
+    assert await vault.purge_expired() == 1201
+    assert await vault.count_active() == {**NONE, "GOLD": 1}
+
+
+async def test_the_event_loop_goes_on_while_much_is_purged(place: Place) -> None:
+    vault = (await place.open()).vault
+    await asyncio.gather(*(vault.store_key(f"key-{number}", "GOLD", b"private") for number in range(1000)))
+    place.clock.advance(LIFETIME)
+    longest = 0.0
+
+    async def tick() -> None:
+        nonlocal longest
+        while True:
+            started = time.perf_counter()
+            await asyncio.sleep(0)
+            longest = max(longest, time.perf_counter() - started)
+
+    ticking = asyncio.create_task(tick())
+    await asyncio.sleep(0)
+    started = time.perf_counter()
+    assert await vault.purge_expired() == 1000
+    ticking.cancel()
+    # On a busy machine any tick may be late; what must not be is the whole purge in one.
+    assert longest < max(0.1, (time.perf_counter() - started) / 2)
+
+
+async def test_only_one_of_many_stores_of_a_name_succeeds(opened: Database) -> None:
+    outcomes = await asyncio.gather(
+        *(opened.vault.store_key("name", "GOLD", b"%d" % number) for number in range(100)), return_exceptions=True
+    )
+    winners = [number for number, outcome in enumerate(outcomes) if outcome is None]
+    assert len(winners) == 1
+    assert sum(isinstance(outcome, DuplicateKeyError) for outcome in outcomes) == 99
+    assert await opened.vault.fetch_key("name") == b"%d" % winners[0]
+
+
+async def test_no_key_comes_after_its_burn(opened: Database) -> None:
+    await opened.vault.store_key("name", "GOLD", b"private")
+    burned = asyncio.Event()
+    late: list[bytes] = []
+
+    async def fetch() -> None:
+        await asyncio.sleep(random.random() / 50)
+        was_burned = burned.is_set()
+        found = await opened.vault.fetch_key("name")
+        if was_burned and found is not None:
+            late.append(found)
+
+    async def burn() -> bool:
+        await asyncio.sleep(random.random() / 50)
+        done = await opened.vault.burn_key("name")
+        burned.set()
+        return done
+
+    answers = await asyncio.gather(*(burn() for _ in range(50)), *(fetch() for _ in range(100)))
+    assert sum(answer is True for answer in answers) == 1
+    assert late == []
+
+
+async def test_answers_stay_with_their_questions_when_some_are_cancelled(opened: Database) -> None:
+    for number in range(20):
+        await opened.vault.store_key(f"key-{number}", "GOLD", b"%d" % number)
+
+    async def fetch(number: int) -> None:
+        async with asyncio.timeout(random.choice((0, 0.0005, 0.001, 10))):
+            assert await opened.vault.fetch_key(f"key-{number}") == b"%d" % number
+
+    for _ in range(10):
+        outcomes = await asyncio.gather(*(fetch(number) for number in range(20)), return_exceptions=True)
+        assert {type(outcome) for outcome in outcomes} <= {type(None), TimeoutError}
+    for number in range(20):
+        assert await opened.vault.fetch_key(f"key-{number}") == b"%d" % number
+
+
+async def test_a_changed_record_is_one_clear_error(place: Place) -> None:
+    opened = await place.open()
+    for key_id in ("changed", "whole", "moved"):
+        await opened.vault.store_key(key_id, "GOLD", os.urandom(64))
+    await change_record(place, opened, "changed", "whole")
+    for key_id in ("changed", "moved"):
+        with pytest.raises(DamagedStoreError, match=f"'{key_id}'"):
+            await opened.vault.fetch_key(key_id)
+    assert await opened.vault.fetch_key("whole") is not None
+
+
+async def test_a_record_without_its_bytes_is_one_clear_error(in_redis: Place) -> None:
+    vault = (await in_redis.open()).vault
+    await vault.store_key("name", "GOLD", b"private")
+    with in_redis.redis() as client:
+        client.hdel("aqm:1:key:name", "sealed")
+    with pytest.raises(DamagedStoreError, match="'name'"):
+        await vault.fetch_key("name")
+
+
+async def change_record(place: Place, opened: Database, changed: str, whole: str) -> None:
+    """Flip a byte of one record, and put another's sealed bytes in the place of a third."""
+    found = await opened.store.get_key(changed, 0)
+    other = await opened.store.get_key(whole, 0)
+    assert found
+    assert other
+    flipped = found[1][:40] + bytes([found[1][40] ^ 1]) + found[1][41:]
+    records = {changed: flipped, "moved": other[1]}
+    if place.name == "redis":
+        with place.redis() as client:
+            for key_id, sealed in records.items():
+                client.hset(f"aqm:1:key:{key_id}", "sealed", sealed)
+    else:
+        store = opened.store
+        assert isinstance(store, SQLiteStore)
+        for key_id, sealed in records.items():
+            statement = "update vault set sealed = ? where key_id = ?"
+            await store._run(functools.partial(store._connection.execute, statement, (sealed, key_id)))
