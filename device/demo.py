@@ -1,6 +1,6 @@
-"""The whole way of a coin, with real keys, printed step by step.
+"""The whole way of twenty messages between two devices, with real keys and a real server, printed step by step.
 
-Bob mints and uploads, 50 senders fetch at once, verify and encapsulate, a DBA does the same in psql, pg_cron cleans up.
+Bob mints and uploads, Alice caches his coins and writes, Bob reads and tops up, a DBA looks on in psql, pg_cron cleans up.
 """
 
 from __future__ import annotations
@@ -17,25 +17,30 @@ import psycopg
 
 from gateway.settings import SettingError, Settings, read_settings
 
-from .demo_database import by_cron, in_psql
-from .demo_http import LEFT, over_http
-from .keys import Recipient
+from .demo_accounts import Accounts
+from .demo_database import by_cron, erase, in_psql
+from .demo_devices import between_devices
+from .errors import DeviceError
 from .report import StepError, coloured, say, step
-from .server import ServerError, Tokens, gateway
+from .server import ServerError, gateway
 
 
 def run(settings: Settings, dsn: str, with_cron: bool) -> None:
     """Every step; raises at the first that fails."""
-    bob = Recipient()
     with gateway(settings) as (url, is_ours):
         step("A gateway")
         say(f"  {url}, {'started for this demo' if is_ours else 'which was running'}")
-        asyncio.run(over_http(url, Tokens(url, settings), bob))
-    in_psql(dsn, bob, LEFT)
-    if with_cron:
-        by_cron(dsn, bob)
-    else:
-        step("pg_cron was left out (--no-cron)")
+        accounts = Accounts(url)
+        try:
+            outcome = asyncio.run(between_devices(url, accounts))
+            in_psql(dsn, outcome)
+            if with_cron:
+                by_cron(dsn, outcome.bob)
+            else:
+                step("pg_cron was left out (--no-cron)")
+        finally:
+            if accounts.ids:
+                erase(dsn, accounts.ids)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -54,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
     except SettingError as error:
         print(f"aqm demo: {error}", file=sys.stderr)
         return 2
-    except (StepError, ServerError, aiohttp.ClientError, TimeoutError, psycopg.Error, OSError) as error:
+    except (StepError, ServerError, DeviceError, aiohttp.ClientError, TimeoutError, psycopg.Error, OSError) as error:
         print(f"\naqm demo: FAILED: {str(error) or type(error).__name__}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

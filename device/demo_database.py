@@ -8,13 +8,13 @@ import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from .keys import Recipient
+from .demo_devices import Outcome
 from .report import StepError, holds, in_words, say, step
 
 JOB = "hard_delete_fetched"
@@ -25,32 +25,39 @@ Cron = psycopg.Connection[tuple[object, ...]]
 """A connection to the database that pg_cron lives in."""
 
 
-def in_psql(dsn: str, bob: Recipient, left: dict[str, int]) -> None:
-    """The calls of a DBA. left: Bob's unclaimed coins by category."""
-    step("The same calls in psql")
-    count = f"select * from count_coins('{bob.user_id}')"
+def in_psql(dsn: str, outcome: Outcome) -> None:
+    """The calls of a DBA."""
+    bob, left = outcome.bob, outcome.left
+    step("What a DBA sees in psql: names of coins, who claimed how many and when, and no private key")
+    psql(
+        dsn,
+        "select coin_category, count(*) filter (where fetched_by is null) as unclaimed, count(fetched_by) as claimed, "
+        f"count(distinct fetched_by) as senders from coin_inventory where user_id = '{bob}' group by 1 order by 1",
+    )
+    count = f"select * from count_coins('{bob}')"
     counts = psql(dsn, count)
     other = f"{counts}; if the gateway serves another database than AQM_DSN, choose another AQM_PORT"
     holds(counts == [[str(number) for number in left.values()]], f"as over HTTP: {in_words(left)}", other)
 
-    coin = bob.mint("BRONZE")
+    step("The same calls in psql")
+    coin, _ = outcome.identity.mint("BRONZE")
     parts = f"'{coin.key_id}', 'BRONZE', '\\x{coin.public_key.hex()}', '\\x{coin.signature.hex()}'"
-    inserted = psql(dsn, f"select upload_coins('{bob.user_id}', array[row({parts})]::coin_upload[])")
+    inserted = psql(dsn, f"select upload_coins('{bob}', array[row({parts})]::coin_upload[])")
     holds(inserted == [["1"]], "one more BRONZE coin was stored", inserted)
 
     sender = uuid4()
     claimed = psql(
         dsn,
         "select key_id, coin_category, length(public_key_blob), length(signature_blob) "
-        f"from claim_coins('{bob.user_id}', '{sender}', 'GOLD', 3)",
+        f"from claim_coins('{bob}', '{sender}', 'GOLD', 3)",
     )
     holds([row[1:] for row in claimed] == [["GOLD", "1184", "2420"]] * 3, "three GOLD coins", claimed)
-    holds({row[0] for row in claimed} <= set(bob.private_keys), "nobody was given them before", claimed)
+    holds(not outcome.used.intersection(row[0] for row in claimed), "Alice was given none of them", claimed)
 
     rest = psql(
         dsn,
         "select name, (select count(*) from "
-        f"claim_coins('{bob.user_id}', '{sender}', name, 100)) from coin_category order by name",
+        f"claim_coins('{bob}', '{sender}', name, 100)) from coin_category order by name",
     )
     expected = {"BRONZE": left["BRONZE"] + 1, "GOLD": left["GOLD"] - 3, "SILVER": left["SILVER"]}
     all_given = rest == [[name, str(number)] for name, number in expected.items()]
@@ -59,11 +66,23 @@ def in_psql(dsn: str, bob: Recipient, left: dict[str, int]) -> None:
     holds(counts == [["0", "0", "0"]], "nothing is left", counts)
 
 
-def by_cron(dsn: str, bob: Recipient) -> None:
+def erase(dsn: str, accounts: Sequence[UUID]) -> None:
+    """Leave nobody behind."""
+    step("The demo's people are erased")
+    for account in accounts:
+        psql(dsn, f"select erase_user('{account}')", options=["-q", "-t"])
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        known = connection.execute(
+            "select from auth.users where id = any(%s) and email_hash is not null", [list(accounts)]
+        ).rowcount
+    holds(known == 0, "nothing tells any more who they were", known)
+
+
+def by_cron(dsn: str, bob: UUID) -> None:
     """A maintenance job that pg_cron runs by itself: it deletes the coins that were claimed."""
     step(f"pg_cron runs the hourly job {JOB}, for once at the next full minute")
     say("  Claimed coins are kept for an hour; so as not to wait for it, the claims are dated back:")
-    psql(dsn, f"update coin_inventory set fetched_at = fetched_at - interval '2 hours' where user_id = '{bob.user_id}'")
+    psql(dsn, f"update coin_inventory set fetched_at = fetched_at - interval '2 hours' where user_id = '{bob}'")
     with psycopg.connect(dsn, autocommit=True) as connection, connect_to_cron(dsn) as cron:
         database = connection.info.dbname
         [[began]] = connection.execute("select clock_timestamp()").fetchall()
@@ -71,7 +90,7 @@ def by_cron(dsn: str, bob: Recipient) -> None:
             status, user, message = wait_for_run(cron, job_id)
         psql(dsn, r"\c postgres", f"select * from cron.job_run_details where jobid = {job_id}", options=["-q", "-x"])
         holds((status, user) == ("succeeded", "aqm_jobs"), "pg_cron ran it as aqm_jobs, and it succeeded", message)
-        kept = connection.execute("select from coins.coin_inventory where user_id = %s", [bob.user_id]).rowcount
+        kept = connection.execute("select from coins.coin_inventory where user_id = %s", [bob]).rowcount
         holds(kept == 0, "the claimed coins are deleted", f"{kept} are still there")
         psql(dsn, f"select * from cron_health() where job = '{JOB}'", options=["-x"])
         [[health, succeeded_at]] = connection.execute(

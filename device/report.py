@@ -24,6 +24,16 @@ def holds(condition: bool, sentence: str, seen: object = None) -> None:
     say(f"  {coloured('ok', 32)}  {sentence}")
 
 
+def bar(what: str, done: int, total: int) -> None:
+    """Show on a terminal how far something is, in the place of the bar before; at its end the line is empty again."""
+    if sys.stdout.isatty():
+        filled = 30 * done // total
+        say(
+            "\r\033[K" + ("" if done == total else f"  {what} [{'#' * filled}{'.' * (30 - filled)}] {done}/{total}"),
+            end="",
+        )
+
+
 def coloured(text: str, code: int) -> str:
     """Text in an ANSI colour, on a terminal only."""
     return f"\033[{code}m{text}\033[0m" if sys.stdout.isatty() else text

@@ -11,15 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from uuid import UUID
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from yarl import URL
 
 from db.cluster import data_dir
-from gateway.keys import read_private_key
 from gateway.settings import Settings
-from gateway.tokens import make_token
 
 PATIENCE = 30
 """Seconds that a gateway may take to start, and to stop."""
@@ -44,7 +40,7 @@ def gateway(settings: Settings) -> Iterator[tuple[URL, bool]]:
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "gateway"],
-            env=os.environ | {"AQM_HOST": "127.0.0.1", "AQM_PORT": "0", "AQM_DATA_DIR": str(data_dir())},
+            env=os.environ | {"AQM_HOST": "127.0.0.1", "AQM_PORT": "0", "AQM_AUTH": "jwt", "AQM_DATA_DIR": str(data_dir())},
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=output,
         )  # fmt: skip
     try:
@@ -79,15 +75,3 @@ def _get(url: URL, path: str) -> tuple[int, object]:
         return 0, None
     finally:
         connection.close()
-
-
-class Tokens:
-    """Makes the Authorization header for a gateway that wants one; raises SettingError without the private key."""
-
-    def __init__(self, url: URL, settings: Settings) -> None:
-        needs_tokens = _get(url, f"/v1/coins/count?user_id={UUID(int=0)}")[0] == 401
-        self.key: Ed25519PrivateKey | None = read_private_key(settings.token_key_file) if needs_tokens else None
-
-    def header(self, user_id: UUID) -> dict[str, str]:
-        """The header of a device of one user."""
-        return {"Authorization": f"Bearer {make_token(self.key, 'device', str(user_id))}"} if self.key else {}

@@ -6,8 +6,10 @@ import json
 import os
 import re
 import subprocess
+import sys
 import uuid
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -71,6 +73,18 @@ def test_readme_curl_answers_what_the_readme_shows(gateway: RunningGateway, subt
             command = command.replace("http://127.0.0.1:8080", gateway.url)
             ran = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
             assert json.loads(ran.stdout) == json.loads(answer)
+
+
+def test_the_devices_example_prints_what_it_says(gateway: RunningGateway, tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "device.md").read_text()
+    (example,) = (body for language, body in FENCE.findall(text) if language == "python")
+    (tmp_path / "example.py").write_text(example.replace("http://127.0.0.1:8080", gateway.url))
+    ran = subprocess.run(
+        [sys.executable, "example.py"], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "see you at eight\n", "")
+    assert f"It prints `{ran.stdout.strip()}`" in text
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

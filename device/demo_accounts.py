@@ -1,0 +1,46 @@
+"""Who the demo's devices are to the server: accounts where it checks tokens, else just two numbers."""
+
+from __future__ import annotations
+
+import secrets
+from uuid import UUID, uuid4
+
+import aiohttp
+from yarl import URL
+
+from .courier import CourierClient
+from .credentials import AccountSession, Credentials, SavedSession
+from .errors import Unauthorized
+from .report import StepError
+
+
+class Accounts:
+    """Signs people up at a server and logs their devices in. ids: of the accounts that were made, to be erased."""
+
+    def __init__(self, server: URL) -> None:
+        self.server = server
+        self.ids: list[UUID] = []
+
+    async def device(self, name: str) -> Credentials:
+        """A new person's device."""
+        if not await self._wants_tokens():
+            return Credentials(uuid4())
+        email, password = f"{name}.{secrets.token_hex(6)}@example.org", secrets.token_urlsafe()
+        person = {"email": email, "password": password}
+        async with aiohttp.ClientSession() as http, http.post(self.server / "users", json=person) as answer:
+            if answer.status != 200:
+                raise StepError(f"POST /users was answered {answer.status}: {await answer.text()}")
+            self.ids.append(UUID((await answer.json())["id"]))
+        return await AccountSession.login(self.server, email, password, "demo", _keep)
+
+    async def _wants_tokens(self) -> bool:
+        async with CourierClient(self.server, Credentials(UUID(int=0))) as nobody:
+            try:
+                await nobody.count()
+            except Unauthorized:
+                return True
+            return False
+
+
+async def _keep(_saved: SavedSession) -> None:
+    """An app keeps its refresh token here; the demo ends before its first access token does."""
