@@ -53,9 +53,6 @@ SHORT_WORD = re.compile(r"[A-Za-z0-9_.\[\]-]{1,40}")
 """What an error quotes of an answer: too short for a token or a blob, and free of control characters."""
 
 SQLSTATE = re.compile(r"[0-9A-Z]{5}")
-PATH_AT_FRONT = re.compile(r"([a-z_]{1,20}(?:\[\d{1,4}\])?(?:\.[a-z_]{1,20})?) ")
-NAMED_IN_DETAIL = {"22023", "PT413"}
-"""SQLSTATEs of a function's refusal of an argument: the detail begins with its JSON path."""
 
 
 @dataclass(frozen=True)
@@ -220,10 +217,7 @@ def _refusal(answer: aiohttp.ClientResponse, body: bytes) -> CourierError:
         kind, what = BadAnswer, "the server answered with an unexpected status"
     elif status == 409 and problem.get("constraint") == "epoch":
         kind, what = EpochChanged, "the epoch has changed: discard what was not issued and mint anew"
-    named = _word(problem.get("field"))
-    if not named and code in NAMED_IN_DETAIL and (path := PATH_AT_FRONT.match(str(problem.get("detail")))):
-        named = path[1]
-    fault = kind(what, status, code, named, _request_id(answer))
+    fault = kind(what, status, code, _word(problem.get("field")), _request_id(answer))
     wait = answer.headers.get("Retry-After", "")
     if status in (429, 503) and re.fullmatch(r"[0-9]{1,9}", wait):
         fault.retry_after = int(wait)
