@@ -12,11 +12,18 @@ declare
     v_hash text;
     v_email_hash bytea;
 begin
+    -- Neither is a guess: nothing is counted, and nothing written.
+    if p_password is null then
+        raise exception using errcode = 'invalid_parameter_value', message = 'password must not be null';
+    end if;
     -- Locked: guesses that come at once are counted one after the other.
     select u.password_hash, u.email_hash into v_hash, v_email_hash
     from auth.users as u
     where u.id = p_id and u.deleted_at is null and u.is_active
     for no key update;
+    if not found then
+        raise exception using errcode = 'PT404', message = 'there is no such account';
+    end if;
     -- Counted with the logins: a token that was stolen for minutes must not be a way to guess the password.
     perform auth.check_lockout(array[v_email_hash]);
     is_confirmed := auth.is_password(p_password, v_hash);
@@ -31,8 +38,8 @@ $$;
 
 comment on function auth.confirm_password(uuid, text) is
 'Asks a person who is logged in for the password once more; a wrong one leaves a row in the audit and counts as a refused login.
-p_id: whose. p_password: as it was typed; null is nobody''s.
+p_id: whose. p_password: as it was typed.
 Returns whether it is the password.
-Errors: PT429 with the seconds to wait after too many refusals.';
+Errors: 22023 for a null, PT404 when there is no such account or it is locked, PT429 with the seconds to wait after too many refusals.';
 
 revoke all on function auth.confirm_password(uuid, text) from public;

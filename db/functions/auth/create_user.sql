@@ -49,7 +49,7 @@ $$;
 
 comment on function auth.create_user(text, text, text, text, text, uuid) is
 'Makes an account.
-p_email: by which the person logs in. p_password: 8 to 1000 characters. p_name: as the person writes it, at most 400 bytes; null: not told. p_username: 2 to 63 of a-z, 0-9, dot, dash and underscore; null: none. p_aadhaar: 12 digits, kept as a keyed hash alone; null: not told; not from a stranger, who might be told that somebody has it or keep it from them. p_first_company_id: a company; null: none.
+p_email: by which the person logs in. p_password: 8 to 1000 characters, not all of them invisible. p_name: as the person writes it, at most 400 bytes; null: not told. p_username: 2 to 63 of a-z, 0-9, dot, dash and underscore; null: none. p_aadhaar: 12 digits, kept as a keyed hash alone; null: not told; not from a stranger, who might be told that somebody has it or keep it from them. p_first_company_id: a company; null: none.
 Returns the account.
 Errors: 22023 for a malformed argument, PT403 for an Aadhaar number of a stranger''s, PT409 when an account has this email, username or Aadhaar number, PT503 without the data keys.';
 

@@ -17,6 +17,9 @@ begin
     elsif (p_role ~ '^[a-z][a-z0-9_-]{0,49}$') is not true then
         raise exception using errcode = 'invalid_parameter_value',
             message = 'role must have 1 to 50 of a-z, 0-9, dash and underscore';
+    elsif p_product_domain = 'aqm' and p_role not in ('worker', 'admin') then
+        raise exception using errcode = 'invalid_parameter_value',
+            message = 'role must be worker or admin in product aqm';
     end if;
     -- Locked, so that a login at the same time is before it or after it.
     perform from auth.users as u where u.id = p_id and u.deleted_at is null for no key update;
@@ -45,8 +48,8 @@ $$;
 
 comment on function auth.grant_role(uuid, text, text) is
 'Gives a person a role in a product; aqm/admin may log in as admin, aqm/worker as worker. Tokens that don''t know it yet are refused from now on and have to be refreshed.
-p_id: whom. p_product_domain: where. p_role: which.
-Errors: 22023 for a malformed name, PT404 when there is no such account, PT409 for more roles than a token has room for.';
+p_id: whom. p_product_domain: where. p_role: which; in product aqm worker or admin, in others what they know.
+Errors: 22023 for a malformed name and for a role that aqm does not have, PT404 when there is no such account, PT409 for more roles than a token has room for.';
 
 revoke all on function auth.grant_role(uuid, text, text) from public;
 grant execute on function auth.grant_role(uuid, text, text) to aqm_admin;

@@ -23,7 +23,7 @@ $$;
 
 comment on function auth.is_password(text, text) is
 'Checks a password against its hash, in a time that does not depend on whether there is one.
-p_password: as it was typed; null is nobody''s. p_hash: of auth.hash_password(); null: nobody has this account.
+p_password: as it was typed, in whichever of Unicode''s forms; null is nobody''s. p_hash: of auth.hash_password(); null: nobody has this account.
 Returns whether it is the password.
 Errors: none.';
 

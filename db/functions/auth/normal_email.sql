@@ -9,8 +9,10 @@ as $$
 declare
     v_email text;
 begin
-    v_email := lower(btrim(normalize(p_email, nfc)));
-    if octet_length(v_email) > 254 or (v_email ~ '^[^\s@[:cntrl:]]+@[^\s@[:cntrl:]]+\.[^\s@[:cntrl:].]+$') is not true then
+    -- Emails go to what this returns: two spellings that fold into one are one mailbox, never one person's and another's.
+    v_email := lower(btrim(normalize(p_email, nfkc)));
+    if octet_length(v_email) > 254 or (v_email ~ '^[^@]+@[^@]+\.[^@.]+$') is not true
+        or auth.visible_part(v_email) <> v_email then
         raise exception using errcode = 'invalid_parameter_value', message = 'email must be an email address';
     end if;
     return v_email;
@@ -18,8 +20,8 @@ end
 $$;
 
 comment on function auth.normal_email(text) is
-'Brings an email address into the form in which it is compared: without blanks around, lower case, NFC.
-p_email: as a person types it, at most 254 bytes.
+'Brings an email address into the form in which it is compared: without blanks around, lower case, NFKC (a full-width letter is its plain one).
+p_email: as a person types it, at most 254 bytes, none of them invisible.
 Returns the normal form.
 Errors: 22023 for what is no address.';
 

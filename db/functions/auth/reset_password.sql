@@ -33,9 +33,9 @@ $$;
 
 comment on function auth.reset_password(text, text) is
 'Sets a new password with the token of an email, and ends all sessions of the person; their other tokens for this are void.
-p_token: of the email that auth.request_password_reset() sends. p_new_password: 8 to 1000 characters.
+p_token: of the email that auth.request_password_reset() sends. p_new_password: 8 to 1000 characters, not all of them invisible.
 Returns whether it was changed; a token that is not good is 401 over HTTP, and leaves no trace that anybody could fill the audit with.
-Errors: 22023 for a password that is too short or too long; the token stays good.';
+Errors: 22023 for a password that is too short, too long or invisible; the token stays good.';
 
 revoke all on function auth.reset_password(text, text) from public;
 grant execute on function auth.reset_password(text, text) to aqm_anon;

@@ -20,20 +20,22 @@ begin
     end if;
     perform auth.check_unused(p_id, null, p_username, null);
 
-    update auth.users as u
-    set
-        name_encrypted = case
-            when p_name is null then u.name_encrypted else auth.encrypt_text(p_name, u.encryption_version)
-        end,
-        username = coalesce(p_username, u.username),
-        first_company_id = coalesce(p_first_company_id, u.first_company_id),
-        updated_at = now()
-    where u.id = p_id;
-    perform auth.write_audit('user.changed', p_id, p_detail => jsonb_build_object('fields', array_remove(array[
-        case when p_name is not null then 'name' end,
-        case when p_username is not null then 'username' end,
-        case when p_first_company_id is not null then 'first_company_id' end
-    ], null)));
+    if num_nonnulls(p_name, p_username, p_first_company_id) > 0 then
+        update auth.users as u
+        set
+            name_encrypted = case
+                when p_name is null then u.name_encrypted else auth.encrypt_text(p_name, u.encryption_version)
+            end,
+            username = coalesce(p_username, u.username),
+            first_company_id = coalesce(p_first_company_id, u.first_company_id),
+            updated_at = now()
+        where u.id = p_id;
+        perform auth.write_audit('user.changed', p_id, p_detail => jsonb_build_object('fields', array_remove(array[
+            case when p_name is not null then 'name' end,
+            case when p_username is not null then 'username' end,
+            case when p_first_company_id is not null then 'first_company_id' end
+        ], null)));
+    end if;
     return query select * from auth.find_user(p_id);
 end
 $$;

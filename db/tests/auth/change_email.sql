@@ -1,5 +1,5 @@
 begin;
-select plan(15);
+select plan(16);
 
 \set bob '''b0b00000-0000-4000-8000-000000000000'''
 do $$ begin
@@ -58,16 +58,20 @@ from (
 ) as bad (email, code, message, description);
 select is_empty($$select auth.change_email(gen_random_uuid(), 'x@example.com')$$, 'nobody has no address');
 
-set local "request.claims" = '{"sub": "b0b00000-0000-4000-8000-000000000000", "role": "user"}';
 select is_empty(
-    format($$select auth.change_email(%L, 'mallory@example.com')$$, :bob),
+    $$select 1 from auth.audit_logs where action = 'password.refused'$$, 'nobody''s password was asked for'
+);
+
+set local "request.claims" = '{"sub": "b0b00000-0000-4000-8000-000000000000", "role": "user"}';
+select throws_ok(
+    format($$select auth.change_email(%L, 'mallory@example.com')$$, :bob), '22023', 'password must not be null',
     'a token that was stolen is not enough'
 );
-select is(current_setting('response.status'), '403', 'and is told so');
 select is_empty(
     format($$select auth.change_email(%L, 'mallory@example.com', 'wrong horse')$$, :bob),
     'nor with a guess'
 );
+select is(current_setting('response.status'), '403', 'and is told so');
 select is(
     (select u.email from auth.change_email(:bob, 'bob@example.net', 'correct horse') as u), 'bob@example.net',
     'who knows the password changes their address'

@@ -1,5 +1,5 @@
 begin;
-select plan(16);
+select plan(17);
 
 \set bob '''b0b00000-0000-4000-8000-000000000000'''
 \set nobody '''00000000-0000-4000-8000-000000000000'''
@@ -32,16 +32,30 @@ select
 from (
     values
     (format($$%L, 'wrong horse', 'battery staple'$$, :bob), 'who doesn''t know the old password does not change it'),
-    (format($$%L, null, 'battery staple'$$, :bob), 'nor who tells none'),
-    (format($$%L, 'correct horse', 'battery staple'$$, :nobody), 'nobody has no password'),
-    (format($$%L, null, 'battery staple'$$, :nobody), 'not even none')
+    (format($$%L, '', 'battery staple'$$, :bob), 'nor who leaves it empty')
 ) as refused (arguments, description);
+select throws_ok(format('select auth.change_password(%s)', bad.arguments), bad.code, bad.message, bad.description)
+from (
+    values
+    (
+        format($$%L, null, 'battery staple'$$, :bob), '22023', 'old_password must not be null',
+        'none is no guess'
+    ),
+    (
+        format($$%L, null, 'battery staple'$$, :nobody), '22023', 'old_password must not be null',
+        'nor is it nobody''s'
+    ),
+    (
+        format($$%L, 'correct horse', 'battery staple'$$, :nobody), 'PT404', 'there is no such account',
+        'and nobody has no password'
+    )
+) as bad (arguments, code, message, description);
 select is(
     (
         select count(*)
         from auth.audit_logs as al
         where al.action = 'password.refused'
-    ), 4::bigint, 'each refusal leaves a trace'
+    ), 2::bigint, 'each wrong guess leaves a trace, and nothing else does'
 );
 select is((select count(*) from auth.list_sessions(:bob)), 2::bigint, 'and ends no session');
 select throws_ok(
@@ -93,9 +107,9 @@ select throws_ok(
 delete from auth.login_attempts;
 update auth.users
 set is_active = false;
-select is(
-    auth.change_password(:bob, 'battery staple', 'correct horse'), false,
-    'a locked account keeps its password'
+select throws_ok(
+    format($$select auth.change_password(%L, 'battery staple', 'correct horse')$$, :bob), 'PT404',
+    'there is no such account', 'a locked account keeps its password'
 );
 
 select * from finish();

@@ -1,5 +1,5 @@
 begin;
-select plan(13);
+select plan(14);
 
 \set bob '''b0b00000-0000-4000-8000-000000000000'''
 \set nobody '''00000000-0000-4000-8000-000000000000'''
@@ -27,16 +27,21 @@ select
 from (
     values
     (format($$%L, 'wrong horse'$$, :bob), 'who doesn''t know the password deletes nothing'),
-    (format('%L, null', :bob), 'nor who tells none'),
-    (format($$%L, 'correct horse'$$, :nobody), 'nobody has no account'),
-    ('null, null', 'nor has no one')
+    (format($$%L, ''$$, :bob), 'nor who leaves it empty')
 ) as refused (arguments, description);
+select throws_ok(format('select auth.close_account(%s)', bad.arguments), bad.code, bad.message, bad.description)
+from (
+    values
+    (format('%L, null', :bob), '22023', 'password must not be null', 'none is no guess'),
+    (format($$%L, 'correct horse'$$, :nobody), 'PT404', 'there is no such account', 'nobody has no account'),
+    ($$null, 'correct horse'$$, 'PT404', 'there is no such account', 'nor has no one')
+) as bad (arguments, code, message, description);
 select is(
     (
         select count(*)
         from auth.audit_logs as al
         where al.action = 'password.refused'
-    ), 4::bigint, 'each refusal leaves a trace'
+    ), 2::bigint, 'each wrong guess leaves a trace, and nothing else does'
 );
 select is((select count(*) from auth.list_sessions(:bob)), 1::bigint, 'and changes nothing');
 
@@ -61,8 +66,8 @@ select is_empty(format('select auth.find_user(%L)', :bob), 'the account is gone'
 select set_eq(
     'select session_id from gateway.list_revocations()', array[:'session'::uuid], 'gateways refuse its tokens'
 );
-select results_eq(
-    format($$select * from pg_temp.close(%L, 'correct horse')$$, :bob), $$values (false, '403')$$,
+select throws_ok(
+    format($$select auth.close_account(%L, 'correct horse')$$, :bob), 'PT404', 'there is no such account',
     'it is deleted once'
 );
 select

@@ -1,5 +1,5 @@
 begin;
-select plan(7);
+select plan(8);
 
 \set bob '''b0b00000-0000-4000-8000-000000000000'''
 insert into auth.users (id, email_hash, password_hash)
@@ -8,8 +8,13 @@ set local "request.address" = '2001:db8::7';
 
 select is(auth.confirm_password(:bob, 'correct horse'), true, 'a person''s password is confirmed');
 select is(auth.confirm_password(:bob, 'wrong horse'), false, 'another is not');
-select is(auth.confirm_password(:bob, null), false, 'nor none');
-select is(auth.confirm_password(gen_random_uuid(), 'correct horse'), false, 'nobody has none');
+select is(auth.confirm_password(:bob, ''), false, 'nor an empty one');
+select throws_ok(format('select auth.confirm_password(%s)', bad.arguments), bad.code, bad.message, bad.description)
+from (
+    values
+    (format('%L, null', :bob), '22023', 'password must not be null', 'no password is no guess'),
+    ($$gen_random_uuid(), 'correct horse'$$, 'PT404', 'there is no such account', 'nobody has none')
+) as bad (arguments, code, message, description);
 select results_eq(
     'select user_id, address, is_success from auth.login_attempts order by id',
     format(
@@ -23,8 +28,8 @@ select is(
     (
         select count(*) from auth.audit_logs as al
         where al.action = 'password.refused'
-    ), 3::bigint,
-    'refusals leave a trace'
+    ), 2::bigint,
+    'wrong guesses leave a trace, and nothing else does'
 );
 insert into auth.login_attempts (email_hash, is_success)
 select

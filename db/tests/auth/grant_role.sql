@@ -1,5 +1,5 @@
 begin;
-select plan(19);
+select plan(22);
 
 \set bob '''b0b00000-0000-4000-8000-000000000000'''
 \set eve '''e5e00000-0000-4000-8000-000000000000'''
@@ -69,8 +69,17 @@ from (
     (
         format($$%L, 'escrow', null$$, :bob), '22023', 'role must have 1 to 50 of a-z, 0-9, dash and underscore',
         'and a name'
+    ),
+    (
+        format($$%L, 'aqm', 'worke'$$, :bob), '22023', 'role must be worker or admin in product aqm',
+        'a typo gives nobody a role that opens nothing'
     )
 ) as bad (arguments, code, message, description);
+select
+    lives_ok(
+        format('select auth.grant_role(%L, ''aqm'', %L)', :bob, own.role), format('aqm knows the role %s', own.role)
+    )
+from (values ('worker'), ('admin')) as own (role);
 set local role aqm_user;
 select throws_ok(
     format($$select auth.grant_role(%L, 'aqm', 'admin')$$, :bob), '42501', 'permission denied for function grant_role',

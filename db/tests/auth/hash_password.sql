@@ -1,5 +1,5 @@
 begin;
-select plan(10);
+select plan(15);
 
 select auth.hash_password('correct horse') as hashed
 \gset
@@ -23,6 +23,25 @@ from (
     ($$'1234567'$$, 'a short one is refused'),
     ($$repeat('p', 1001)$$, 'so is one over 1000 characters')
 ) as bad (password, description);
+
+select
+    throws_ok(
+        format('select auth.hash_password(%L)', bad.password), '22023',
+        'password must not be made of blanks and invisible characters alone', bad.description
+    )
+from (
+    values
+    (repeat(' ', 8), 'blanks are no password'),
+    (repeat(U&'\200B', 8), 'nor is what nobody sees')
+) as bad (password, description);
+select throws_ok(
+    format('select auth.hash_password(%L)', repeat(U&'e\0301', 7)), '22023',
+    'password must have between 8 and 1000 characters', 'seven letters are seven, however they are written'
+);
+select lives_ok(
+    format('select auth.hash_password(%L)', repeat(U&'e\0301', 1000)), 'and a thousand are a thousand'
+);
+select lives_ok($$select auth.hash_password('       x')$$, 'blanks before a letter are a password');
 
 select * from finish();
 rollback;

@@ -1,5 +1,5 @@
 begin;
-select plan(15);
+select plan(18);
 
 \set bob '''b0b00000-0000-4000-8000-000000000000'''
 \set eve '''e5e00000-0000-4000-8000-000000000000'''
@@ -49,6 +49,27 @@ select results_eq(
     $$values
     ('{"fields": ["name"]}'::jsonb), ('{"fields": ["username", "first_company_id"]}')$$,
     'the audit knows what was changed, and not to what'
+);
+update auth.users
+set updated_at = now() - interval '1 day'
+where id = :bob;
+select results_eq(
+    format('select username from auth.update_user(%L)', :bob), $$values ('bobby')$$,
+    'who changes nothing is told how things are'
+);
+select is(
+    (
+        select u.updated_at
+        from auth.users as u
+        where u.id = :bob
+    ), now() - interval '1 day', 'and has changed nothing'
+);
+select is(
+    (
+        select count(*)
+        from auth.audit_logs as al
+        where al.action = 'user.changed'
+    ), 2::bigint, 'nor left a trace'
 );
 
 select

@@ -1,5 +1,5 @@
 begin;
-select plan(11);
+select plan(14);
 
 \set alice '''a11ce000-0000-4000-8000-000000000000'''
 \set bob '''b0b00000-0000-4000-8000-000000000000'''
@@ -15,6 +15,13 @@ begin atomic
 end;
 
 call pg_temp.fill();
+select
+    throws_ok(
+        format('select * from ops.fence_coins(%L)', typed.moment), '22023', 'uploaded_before must not be in the future',
+        format('a time yet to come is a typo: %s', typed.moment)
+    )
+from (values (clock_timestamp() + interval '1 minute'), ('infinity')) as typed (moment);
+select is((select count(*) from coins.coin_inventory), 2::bigint, 'and drops nothing');
 select results_eq(
     $$select dropped, epoch > 1 from ops.fence_coins('2026-01-02Z')$$, 'values (1::bigint, true)',
     'an operator who opened the database already gives the time of the opening'
