@@ -94,6 +94,8 @@ MAY_EXECUTE: dict[str, set[str]] = {
         "coins.purge_stale",
     },
     "aqm_monitor": {
+        "auth.emails_given_up",
+        "auth.oldest_email_seconds",
         "auth.verify_audit",
         "coins.claims_last_hour",
         "coins.inventory_by_category",
@@ -115,6 +117,7 @@ MAY_EXECUTE: dict[str, set[str]] = {
         "ops.table_sizes",
     },
     "aqm_jobs": {
+        "auth.discard_devices",
         "auth.purge_login_attempts",
         "auth.purge_one_time_tokens",
         "auth.purge_sessions",
@@ -132,7 +135,9 @@ MAY_EXECUTE: dict[str, set[str]] = {
         "ops.run_until_done",
     },
     "aqm_gateway": {
+        "auth.emails_given_up",
         "auth.list_signing_keys",
+        "auth.oldest_email_seconds",
         "auth.register_signing_key",
         "coins.inventory_by_category",
         "gateway.list_fields",
@@ -146,6 +151,18 @@ MAY_EXECUTE: dict[str, set[str]] = {
     },
 }
 """All that each role may call; owners, who may call what is theirs, are not listed."""
+
+REGISTERS = {"gateway.expose", "gateway.expose_metric", "gateway.expose_stream", "ops.keep_trigger", "ops.schedule_job"}
+"""What files of functions call when they are applied."""
+
+CONTEXTS_MAY_CALL = {
+    ("aqm_auth_owner", "coins.discard_coins"),
+    ("aqm_auth_owner", "gateway.bust_cache"),
+    ("aqm_auth_owner", "gateway.revoke_session"),
+    ("aqm_coins_owner", "gateway.bust_cache"),
+    ("aqm_ops_owner", "coins.fence_inventory"),
+}
+"""What the functions of a context may call of another's."""
 
 MAY_TOUCH = {("aqm_monitor", "ops.schema_version", "SELECT")}
 """All rights on tables that anyone but the owner of the context has."""
@@ -386,6 +403,12 @@ def test_no_login_has_a_grant_of_its_own(routines: list[Routine]) -> None:
     assert callers - {routine.owner for routine in routines} <= set(MAY_EXECUTE)
 
 
+def test_a_context_calls_exactly_this_of_another(routines: list[Routine]) -> None:
+    owners = {routine.owner for routine in routines}
+    calls = {(caller, r.name) for r in routines for caller in r.callers if caller in owners}
+    assert {(caller, name) for caller, name in calls if name not in REGISTERS} == CONTEXTS_MAY_CALL
+
+
 def test_there_is_no_other_role(catalog: Database) -> None:
     roles = {name for (name,) in catalog.rows("select rolname from pg_roles where rolname like 'aqm%'")}
     owners = {name for (name,) in catalog.rows("select distinct nspowner::regrole::text from pg_namespace")}
@@ -475,6 +498,20 @@ def test_nobody_may_make_temporary_tables(catalog: Database) -> None:
 
 
 # -- tables
+
+
+def test_every_column_of_auth_says_what_is_in_it(catalog: Database) -> None:
+    rows = catalog.rows(
+        """
+        select c.relname, a.attname
+        from pg_attribute as a
+        inner join pg_class as c on c.oid = a.attrelid
+        where
+            c.relnamespace = 'auth'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+            and a.attnum > 0 and not a.attisdropped and col_description(c.oid, a.attnum) is null
+        """
+    )
+    assert rows == []
 
 
 def test_every_table_and_type_says_what_it_is_for(catalog: Database) -> None:

@@ -32,6 +32,7 @@ NEWEST = len(list((ROOT / "db" / "migrations").glob("*.sql"))) - 1
 FUNCTIONS = len(list((ROOT / "db" / "functions").glob("*/*.sql")))
 JOBS = {
     "cron_history": "postgres",
+    "discard_devices": None,
     "hard_delete_fetched": None,
     "purge_claim_requests": None,
     "purge_login_attempts": None,

@@ -12,10 +12,11 @@ set plan_cache_mode = force_custom_plan
 as $$
 declare
     v_email text;
-    v_old bytea;
+    v_user auth.users;
+    v_old text;
 begin
     v_email := auth.normal_email(p_email);
-    select u.email_hash into v_old
+    select u.* into v_user
     from auth.users as u
     where u.id = p_id and u.deleted_at is null
     for no key update;
@@ -27,19 +28,33 @@ begin
             return;
         end if;
     end if;
-    perform auth.check_unused(p_id, v_email, null, null);
-
-    update auth.users as u
-    set
-        email_hash = auth.blind_index(v_email, u.index_version),
-        email_encrypted = auth.encrypt_text(v_email, u.encryption_version),
-        -- A new address has yet to prove itself.
-        email_verified_at = case when v_old = auth.blind_index(v_email, u.index_version) then u.email_verified_at end,
-        updated_at = now()
-    where u.id = p_id and u.deleted_at is null;
-    if found then
-        -- What was sent to the old address is good no more.
-        delete from auth.one_time_tokens as ott where ott.user_id = p_id;
+    if v_user.id is null then
+        return;
+    end if;
+    v_old := auth.decrypt_or_null(v_user.email_encrypted, v_user.encryption_version);
+    if v_old is distinct from v_email then
+        perform auth.check_unused(p_id, v_email, null, null);
+        update auth.users as u
+        set
+            email_hash = auth.blind_index(v_email, u.index_version),
+            email_encrypted = auth.encrypt_text(v_email, u.encryption_version),
+            -- A new address has yet to prove itself.
+            email_verified_at = null,
+            -- Somebody else's word for it must not be enough to take the account over at once.
+            email_assigned_at = case when auth.request_claim('role') = 'user' then u.email_assigned_at else now() end,
+            updated_at = now()
+        where u.id = p_id;
+        perform auth.void_emails(p_id);
+        -- Three a day at most: who changes it to and fro, to an address of somebody else's, must not flood them.
+        if v_old is not null and (
+            select count(*) < 3
+            from auth.email_events as ee
+            where
+                ee.user_id = p_id and ee.template = 'email_changed'
+                and ee.created_at > now() - interval '1 day'
+        ) then
+            perform auth.queue_email(p_id, 'email_changed', p_email => v_old);
+        end if;
         perform auth.write_audit('email.changed', p_id);
     end if;
     return query select * from auth.find_user(p_id);
@@ -47,7 +62,7 @@ end
 $$;
 
 comment on function auth.change_email(uuid, text, text) is
-'Changes the address that a person logs in with; the new one has to be verified again.
+'Changes the address that a person logs in with; the new one has to be verified again. The old one is told of it (template email_changed, three a day at most), and emails that were sent or were to be sent there are void. If an admin or a DBA does it, nobody gets a token for a new password of this account for 24 hours: auth.users.email_assigned_at.
 p_id: whose. p_email: the new address. p_password: the person''s, which a token with role user has to bring; null: an admin or a DBA needs none.
 Returns the account; no row when there is none, and for a wrong password, which counts as a refused login: over HTTP 403.
 Errors: 22023 for what is no address and for a null password with role user, PT404 for a person whose account is gone or locked, PT409 for an address that another account has, PT429 with the seconds to wait after too many refusals, PT503 without the data keys.';

@@ -33,7 +33,7 @@ begin
 
     claimed as (
         update auth.email_events as ee
-        set attempts = ee.attempts + 1, claimed_until = now() + p_lease
+        set attempts = ee.attempts + 1, claimed_until = now() + p_lease, claimed_by = auth.caller()
         from picked
         where ee.created_at = picked.created_at and ee.id = picked.id
         returning ee.*
@@ -47,7 +47,9 @@ begin
         left join auth.users as u on u.id = claimed.user_id
     )
 
-    select o.id, o.created_at, o.email, o.template, o.template_data, o.secret, o.attempts
+    select
+        o.id, o.created_at, case when o.has_own_address then o.secret else o.email end, o.template, o.template_data,
+        case when not o.has_own_address then o.secret end, o.attempts
     from opened as o
     -- One that was damaged waits out its lease, five times, and has failed then: the others are sent meanwhile.
     where (o.secret is null) = (o.secret_encrypted is null)
@@ -61,9 +63,9 @@ end
 $$;
 
 comment on function auth.claim_email_events(integer, interval) is
-'Hands emails that are to be sent to a worker, the oldest first; no other worker gets them during the lease. The worker sends them and says so with auth.settle_email_event().
+'Hands emails that are to be sent to a worker, the oldest first; no other worker gets them during the lease. The worker sends them and says so with auth.settle_email_event(): whoever claimed them, and while the lease lasts.
 p_limit: at most so many, 1 to 1000. p_lease: for how long, a second to a day; whoever takes longer may find that another worker sent them again.
-Returns the emails, with address and secret; how many a worker was handed is in the audit.
+Returns the emails, with address and secret; template email_changed goes to the address that the person had before. How many a worker was handed is in the audit.
 Errors: 22023 for an argument out of range, PT503 without the data keys.';
 
 revoke all on function auth.claim_email_events(integer, interval) from public;

@@ -15,16 +15,14 @@ begin
         raise exception using errcode = 'PT404', message = 'there is no such account';
     end if;
     perform auth.end_sessions(p_id);
-    -- Nothing more is sent, and what was sent opens nothing.
-    delete from auth.one_time_tokens as ott where ott.user_id = p_id;
-    update auth.email_events as ee set status = 'failed', secret_encrypted = null, encryption_version = null
-    where ee.user_id = p_id and ee.status = 'queued';
+    perform auth.void_emails(p_id);
+    update auth.user_devices as ud set closed_at = now() where ud.user_id = p_id;
     perform auth.write_audit('user.deleted', p_id);
 end
 $$;
 
 comment on function auth.delete_user(uuid) is
-'Deletes an account: nobody can log in to it any more, its sessions end, its email is free for another; what is stored stays until auth.erase_user(). A person deletes their own by auth.close_account().
+'Deletes an account: nobody can log in to it any more, its sessions end, its email is free for another, and within some minutes nobody gets a coin of its devices any more (auth.discard_devices()); what else is stored stays until auth.erase_user(). A person deletes their own by auth.close_account().
 p_id: whose.
 Errors: PT404 when there is none.';
 

@@ -17,10 +17,11 @@ begin
     where cm.user_id = p_user_id and cm.deleted_at is null;
     update auth.email_events as ee
     set
-        template_data = '{}', secret_encrypted = null, encryption_version = null, error = null,
+        template_data = '{}', secret_encrypted = null, encryption_version = null, claimed_by = null, error = null,
         status = case when ee.status = 'queued' then 'failed' else ee.status end
     where ee.user_id = p_user_id;
-    delete from auth.user_devices as ud where ud.user_id = p_user_id;
+    -- They go when their coins are off sale.
+    update auth.user_devices as ud set closed_at = now() where ud.user_id = p_user_id and ud.closed_at is null;
     delete from auth.one_time_tokens as ott where ott.user_id = p_user_id;
     -- Those from before the account, too.
     delete from auth.login_attempts as la where la.user_id = p_user_id or la.email_hash = p_email_hash;

@@ -16,7 +16,7 @@ begin
     update auth.email_events as ee
     set
         status = 'failed', error = coalesce(ee.error, 'the worker gave no answer'), claimed_until = null,
-        secret_encrypted = null, encryption_version = null
+        claimed_by = null, given_up_at = now(), secret_encrypted = null, encryption_version = null
     from lost
     where ee.created_at = lost.created_at and ee.id = lost.id;
 end

@@ -55,7 +55,7 @@ Returns how many were deleted.
 Errors: 22023 for a null user.';
 
 revoke all on function coins.discard_coins(uuid, text[]) from public;
-grant execute on function coins.discard_coins(uuid, text[]) to aqm_device;
+grant execute on function coins.discard_coins(uuid, text[]) to aqm_device, aqm_auth_owner;
 
 select gateway.expose(
     'POST /v1/coins/discard',

@@ -1,5 +1,5 @@
 begin;
-select plan(16);
+select plan(24);
 
 \set bob '''b0b00000-0000-4000-8000-000000000000'''
 do $$ begin
@@ -17,12 +17,23 @@ values (
 );
 insert into auth.one_time_tokens (token_hash, user_id, purpose, expires_at)
 values (sha256('mailed'), :bob, 'password_reset', now() + interval '1 hour');
+do $$ begin
+    perform auth.queue_email('b0b00000-0000-4000-8000-000000000000', 'password_reset', p_secret => 'mailed');
+end $$;
 
 -- In psql, and with an admin's token, no password is asked.
 select results_eq(
     format($$select email, email_verified_at from auth.change_email(%L, ' BOB@example.com')$$, :bob),
     $$values ('bob@example.com', now())$$,
     'who tells their address again need not verify it again'
+);
+select is_empty(
+    $$select 1 from auth.audit_logs where action = 'email.changed'
+    union all
+    select 1 from auth.users where email_assigned_at is not null
+    union all
+    select 1 from auth.email_events where template = 'email_changed'$$,
+    'and has changed nothing'
 );
 select results_eq(
     format($$select email, email_verified_at from auth.change_email(%L, 'Bob@Example.org')$$, :bob),
@@ -43,9 +54,41 @@ select is_empty(
 select is_empty('select 1 from auth.one_time_tokens', 'what was sent to the old address is good no more');
 select results_eq(
     $$select user_id, detail from auth.audit_logs where action = 'email.changed' order by id$$,
-    format($$values (%L::uuid, '{}'::jsonb), (%1$L, '{}')$$, :bob),
+    format($$values (%L::uuid, '{}'::jsonb)$$, :bob),
     'the audit knows that it was changed, and not to what'
 );
+select results_eq(
+    'select template, status::text from auth.email_events order by id',
+    $$values ('password_reset', 'failed'), ('email_changed', 'queued')$$,
+    'what was to be sent to the old address is not sent to the new one'
+);
+select results_eq(
+    'select email, template, secret from auth.claim_email_events()',
+    $$values ('bob@example.com', 'email_changed', null::text)$$, 'but the old one is told'
+);
+do $$ begin
+    perform auth.request_password_reset('bob@example.org');
+end $$;
+select is_empty(
+    'select 1 from auth.one_time_tokens', 'whoever assigned a new one does not have the password by it at once'
+);
+
+-- To and fro, as one who wants nobody to notice.
+update auth.email_events set claimed_until = null;
+do $$ begin
+    perform auth.change_email('b0b00000-0000-4000-8000-000000000000', 'bob@example.com');
+    perform auth.request_password_reset('bob@example.com');
+    perform auth.change_email('b0b00000-0000-4000-8000-000000000000', 'mallory@example.com');
+    perform auth.change_email('b0b00000-0000-4000-8000-000000000000', 'bob@example.com');
+    perform auth.change_email('b0b00000-0000-4000-8000-000000000000', 'bob@example.org');
+end $$;
+select results_eq(
+    'select email, template from auth.claim_email_events()',
+    $$values
+    ('bob@example.com', 'email_changed'), ('bob@example.org', 'email_changed'), ('bob@example.com', 'email_changed')$$,
+    'no change takes the news of another back, and three a day are sent at most'
+);
+select is_empty('select 1 from auth.one_time_tokens', 'to change it back does not help');
 select
     throws_ok(
         format('select auth.change_email(%L, %L)', :bob, bad.email), bad.code, bad.message, bad.description
@@ -78,6 +121,22 @@ select is(
 );
 select isnt_empty(
     $$select 1 from auth.audit_logs where action = 'password.refused'$$, 'a refusal leaves a trace'
+);
+
+update auth.users set email_assigned_at = now() - interval '24 hours';
+delete from auth.email_events;
+do $$ begin
+    perform auth.change_email('b0b00000-0000-4000-8000-000000000000', 'bob@example.com', 'correct horse');
+    perform auth.request_password_reset('bob@example.com');
+end $$;
+select results_eq(
+    'select template from auth.email_events order by id', $$values ('email_changed'), ('password_reset')$$,
+    'who changed it with the password is told, too, and need not wait for another'
+);
+set local "request.claims" = '{"sub": "b0b00000-0000-4000-8000-00000000000b", "role": "user"}';
+select throws_ok(
+    $$select auth.change_email('b0b00000-0000-4000-8000-00000000000b', 'x@example.com', 'correct horse')$$, 'PT404',
+    'there is no such account', 'a token of nobody''s changes nothing'
 );
 
 select * from finish();

@@ -1,5 +1,5 @@
 begin;
-select plan(24);
+select plan(27);
 
 do $$ begin
     perform set_config('aqm.encryption_keys', format('1:%s,2:%s', repeat('e1', 32), repeat('e2', 32)), true);
@@ -63,11 +63,11 @@ select results_eq(
 select is_empty('select * from auth.claim_email_events()', 'what a worker has, no other gets');
 reset role;
 select results_eq(
-    'select template, claimed_until - now(), attempts from auth.email_events order by id',
+    'select template, claimed_until - now(), attempts, claimed_by from auth.email_events order by id',
     $$values
-    ('email_check', interval '5 minutes', 1), ('welcome', '5 minutes', 1), ('goodbye', '5 minutes', 1),
-    ('over', null, 0), ('over', null, 0)$$,
-    'for the time of its lease'
+    ('email_check', interval '5 minutes', 1, 'a worker'), ('welcome', '5 minutes', 1, 'a worker'),
+    ('goodbye', '5 minutes', 1, 'a worker'), ('over', null, 0, null), ('over', null, 0, null)$$,
+    'for the time of its lease, and it is known who'
 );
 select results_eq(
     $$select actor, detail from auth.audit_logs where action = 'emails.claimed' order by id$$,
@@ -99,6 +99,38 @@ select is(
         from auth.email_events as ee
         where ee.template = 'welcome'
     ), 'failed', 'then it has failed'
+);
+
+insert into auth.email_events (user_id, template, secret_encrypted, encryption_version, has_own_address)
+select
+    alice.id as user_id,
+    'email_changed' as template,
+    auth.encrypt_text(address.of_before, 1) as secret_encrypted,
+    1 as encryption_version,
+    true as has_own_address
+from alice
+cross join (values ('alice@example.net')) as address (of_before);
+set local "request.claims" = '{"sub": "another worker"}';
+select results_eq(
+    'select email, template, secret from auth.claim_email_events()',
+    $$values ('alice@example.net', 'email_changed', null::text)$$,
+    'what goes to an address of before goes there'
+);
+update auth.email_events set claimed_until = null, secret_encrypted = '\x01'
+where has_own_address;
+select is_empty('select * from auth.claim_email_events()', 'or, if that is damaged, nowhere');
+delete from auth.email_events
+where has_own_address;
+update auth.email_events set claimed_until = now()
+where template = 'goodbye';
+do $$ begin
+    perform auth.claim_email_events();
+end $$;
+select is(
+    (
+        select ee.claimed_by from auth.email_events as ee
+        where ee.template = 'goodbye'
+    ), 'another worker', 'who claims an email next has it'
 );
 
 do $$ begin

@@ -1,5 +1,5 @@
 begin;
-select plan(17);
+select plan(20);
 
 \set bob '''b0b00000-0000-4000-8000-000000000000'''
 \set eve '''e5e00000-0000-4000-8000-000000000000'''
@@ -9,6 +9,13 @@ do $$ begin
 end $$;
 insert into auth.users (id, email_hash, username) values (:bob, 'bob@example.com-----------------', 'bob');
 insert into auth.users (id) values (:eve);
+select auth.admit_device(:bob, 'phone') as phone;
+do $$ begin
+    perform auth.queue_email('b0b00000-0000-4000-8000-000000000000', 'email_check', p_secret => 'token');
+    perform auth.queue_email('b0b00000-0000-4000-8000-000000000000', 'email_changed', p_email => 'bob@example.org');
+end $$;
+insert into auth.one_time_tokens (token_hash, user_id, purpose, expires_at)
+values (sha256('token'), :bob, 'email_check', now() + interval '1 day');
 select
     t.session_id as bobs,
     t.refresh_token as bobs_token
@@ -30,6 +37,15 @@ select set_eq(
 select is(
     (select count(*) from auth.list_sessions(:eve)), 1::bigint,
     'others stay logged in'
+);
+select results_eq(
+    'select template, status::text from auth.email_events order by id',
+    $$values ('email_check', 'failed'), ('email_changed', 'queued')$$,
+    'nothing more is sent but what was told an address of before'
+);
+select is_empty('select 1 from auth.one_time_tokens', 'and what was sent opens nothing');
+select is_empty(
+    'select 1 from auth.user_devices where closed_at is distinct from now()', 'its coins will be discarded'
 );
 select lives_ok(
     $$insert into auth.users (email_hash, username) values ('bob@example.com-----------------', 'bob')$$,

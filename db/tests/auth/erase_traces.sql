@@ -1,5 +1,5 @@
 begin;
-select plan(9);
+select plan(10);
 
 \set alice '''a11ce000-0000-4000-8000-000000000000'''
 \set bob '''b0b00000-0000-4000-8000-000000000000'''
@@ -12,6 +12,7 @@ select auth.add_month('email_events', now()::date) as made;
 select opened.*
 from (values (:alice::uuid), (:bob)) as people (id)
 cross join auth.open_session(people.id, 'device', 'phone', 'android', 'fingerprint') as opened;
+select auth.admit_device(:alice, 'tablet') as tablet;
 insert into auth.kyc_verifications (user_id, status, kyc_data, verified_by)
 values (:alice, 'verified', '{"passport": "1"}', 'somebody'), (:bob, 'verified', '{"passport": "2"}', 'somebody');
 insert into auth.company_members (company_id, user_id)
@@ -25,6 +26,8 @@ insert into auth.one_time_tokens (token_hash, user_id, purpose, expires_at)
 values (sha256('1'), :alice, 'email_check', now()), (sha256('2'), :bob, 'email_check', now());
 insert into auth.login_attempts (email_hash, user_id, is_success)
 values (sha256('alice'), null, false), (sha256('other'), :alice, true), (sha256('bob'), :bob, true);
+update auth.user_devices set closed_at = now() - interval '1 day'
+where subject = auth.device_id(:alice, 'tablet');
 
 select auth.erase_traces(:alice, sha256('alice')) as erased;
 select results_eq(
@@ -50,6 +53,13 @@ select results_eq(
 );
 select results_eq(
     'select user_id from auth.one_time_tokens', format('values (%L::uuid)', :bob), 'their tokens are good for nothing'
+);
+select results_eq(
+    'select user_id, closed_at from auth.user_devices order by user_id, closed_at',
+    format(
+        $$values (%L::uuid, now() - interval '1 day'), (%1$L, now()), (%L, null)$$, :alice, :bob
+    ),
+    'their devices go when their coins have gone, which is not put off'
 );
 select results_eq(
     'select email_hash from auth.login_attempts', $$values (sha256('bob'))$$,

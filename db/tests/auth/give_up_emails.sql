@@ -11,10 +11,11 @@ values
 ('waiting', 0, null, null, '\x01', 1);
 select lives_ok('select auth.give_up_emails()', 'emails may be given up');
 select results_eq(
-    'select template, status::text, error, secret_encrypted is null from auth.email_events order by id',
+    'select template, status::text, error, secret_encrypted is null, given_up_at from auth.email_events order by id',
     $$values
-    ('lost', 'failed', 'the worker gave no answer', true), ('refused', 'failed', 'no such mailbox', true),
-    ('under_way', 'queued', null, false), ('again', 'queued', null, false), ('waiting', 'queued', null, false)$$,
+    ('lost', 'failed', 'the worker gave no answer', true, now()), ('refused', 'failed', 'no such mailbox', true, now()),
+    ('under_way', 'queued', null, false, null),
+    ('again', 'queued', null, false, null), ('waiting', 'queued', null, false, null)$$,
     'those that five workers lost fail, and their secret is gone'
 );
 set local role aqm_admin;

@@ -1,5 +1,5 @@
 begin;
-select plan(7);
+select plan(9);
 
 \set alice '''a11ce000-0000-4000-8000-000000000000'''
 select lives_ok(
@@ -33,6 +33,15 @@ select results_eq(
     'select encryption_version, auth.decrypt_text(secret_encrypted, encryption_version)
     from auth.email_events order by id',
     $$values (null::integer, null::text), (1, 'token')$$, 'the secret is encrypted'
+);
+select lives_ok(
+    format('select auth.queue_email(%L, ''email_changed'', p_email => ''alice@example.org'')', :alice),
+    'one may go to an address of before'
+);
+select results_eq(
+    $$select auth.decrypt_text(secret_encrypted, encryption_version), has_own_address
+    from auth.email_events order by id$$,
+    $$values (null::text, false), ('token', false), ('alice@example.org', true)$$, 'which is encrypted as well'
 );
 set local role aqm_admin;
 select throws_ok(

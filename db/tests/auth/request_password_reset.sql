@@ -1,5 +1,5 @@
 begin;
-select plan(16);
+select plan(18);
 
 do $$ begin
     perform set_config('aqm.encryption_keys', format('1:%s', repeat('e1', 32)), true);
@@ -84,6 +84,15 @@ from (values ('alice@example.org'), ('nobody@example.org')) as asked (email);
 select ok(took.seconds between 0.05 and 1, format('the answer about %s takes its time', took.email))
 from took;
 
+delete from auth.one_time_tokens;
+update auth.users set email_assigned_at = now() - interval '23 hours 59 minutes';
+select auth.request_password_reset('alice@example.org') as asked;
+select is_empty(
+    'select 1 from auth.one_time_tokens', 'for a day after somebody else changed the address there are none'
+);
+update auth.users set email_assigned_at = now() - interval '24 hours';
+select auth.request_password_reset('alice@example.org') as asked;
+select isnt_empty('select 1 from auth.one_time_tokens', 'and then there are again');
 update auth.users set is_active = false;
 delete from auth.one_time_tokens;
 select auth.request_password_reset('alice@example.org') as asked;
