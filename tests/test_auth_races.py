@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 import psycopg
 import pytest
 
-from conftest import Database
+from conftest import Database, make_coins, upload
 
 KEYS = """
 select set_config('aqm.encryption_keys', '1:' || repeat('e1', 32) || ',2:' || repeat('e2', 32), false),
@@ -102,3 +103,29 @@ def test_a_key_is_not_forgotten_under_who_writes_with_it(database: Database) -> 
         with pytest.raises(psycopg.Error, match="there are rows that this data key wrote"):
             connection.execute("select auth.forget_data_key('encryption', 1)")
         assert value(connection, "select email from auth.list_users()") == "alice@example.org"
+
+
+def test_claims_do_not_wait_for_the_coins_of_who_has_left(database: Database) -> None:
+    sender = uuid.uuid4()
+    claim = "select key_id from coins.claim_coins(%s, %s, 'BRONZE')"
+    with connect(database) as job, connect(database) as claimer:
+        devices = [
+            value(
+                job,
+                "select auth.admit_device(%s, 'phone')",
+                [value(job, "insert into auth.users default values returning id")],
+            )
+            for _ in range(2)
+        ]
+        for device in devices:
+            upload(database, device, make_coins(3))
+        value(
+            job, "select auth.delete_user(ud.user_id) from auth.user_devices as ud where ud.subject = %s", [devices[0]]
+        )
+        job.execute("update auth.user_devices set closed_at = closed_at - interval '1 minute'")
+        claimer.execute("set statement_timeout = '1 s'")
+        with job.transaction():
+            assert value(job, "select auth.discard_devices()") == 1
+            assert claimer.execute(claim, [devices[0], sender]).fetchall() == []
+            assert len(claimer.execute(claim, [devices[1], sender]).fetchall()) == 1
+        assert value(job, "select count(*) from coins.coin_inventory where user_id = %s", [devices[0]]) == 0
