@@ -33,7 +33,7 @@ comment on function auth.change_password(uuid, text, text) is
 'Changes a password and ends all other sessions of the person.
 p_id: whose. p_old_password: the one until now. p_new_password: 8 to 1000 characters, not all of them invisible.
 Returns whether it was changed; a wrong old password leaves a row in the audit and is 403 over HTTP; it counts as a refused login.
-Errors: 22023 for a null and for a new password that is too short, too long or invisible, PT404 when there is no such account or it is locked, PT429 with the seconds to wait after too many refusals.';
+Errors: 22023 for a null, an old password of more than 1000 characters and a new password that is too short, too long or invisible, PT404 when there is no such account or it is locked, PT429 with the seconds to wait after too many refusals.';
 
 revoke all on function auth.change_password(uuid, text, text) from public;
 grant execute on function auth.change_password(uuid, text, text) to aqm_user;

@@ -25,7 +25,7 @@ comment on function auth.close_account(uuid, text) is
 'Deletes a person''s own account, as auth.delete_user() does.
 p_id: whose. p_password: the person''s.
 Returns whether it was deleted; a wrong password leaves a row in the audit and is 403 over HTTP; it counts as a refused login.
-Errors: 22023 for a null, PT404 when there is no such account or it is locked, PT429 with the seconds to wait after too many refusals.';
+Errors: 22023 for a null and for more than 1000 characters, PT404 when there is no such account or it is locked, PT429 with the seconds to wait after too many refusals.';
 
 revoke all on function auth.close_account(uuid, text) from public;
 grant execute on function auth.close_account(uuid, text) to aqm_user;

@@ -12,9 +12,12 @@ declare
     v_hash text;
     v_email_hash bytea;
 begin
-    -- Neither is a guess: nothing is counted, and nothing written.
+    -- None of these is a guess: nothing is counted, and nothing written.
     if p_password is null then
         raise exception using errcode = 'invalid_parameter_value', message = 'password must not be null';
+    elsif char_length(p_password) > 1000 then
+        raise exception using errcode = 'invalid_parameter_value',
+            message = 'password must have at most 1000 characters';
     end if;
     -- Locked: guesses that come at once are counted one after the other.
     select u.password_hash, u.email_hash into v_hash, v_email_hash
@@ -40,6 +43,6 @@ comment on function auth.confirm_password(uuid, text) is
 'Asks a person who is logged in for the password once more; a wrong one leaves a row in the audit and counts as a refused login.
 p_id: whose. p_password: as it was typed.
 Returns whether it is the password.
-Errors: 22023 for a null, PT404 when there is no such account or it is locked, PT429 with the seconds to wait after too many refusals.';
+Errors: 22023 for a null and for more than 1000 characters, PT404 when there is no such account or it is locked, PT429 with the seconds to wait after too many refusals.';
 
 revoke all on function auth.confirm_password(uuid, text) from public;

@@ -7,9 +7,11 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_password constant text := auth.normal_password(p_password);
+    v_password text;
 begin
-    if char_length(v_password) not between 8 and 1000 or p_password is null then
+    -- Only if it is not too long: the time that NFC takes may grow with the square of the length.
+    v_password := case when char_length(p_password) <= 1000 then auth.normal_password(p_password) end;
+    if (char_length(v_password) >= 8) is not true then
         raise exception using errcode = 'invalid_parameter_value',
             message = 'password must have between 8 and 1000 characters';
     elsif auth.visible_part(v_password) = '' then

@@ -30,7 +30,7 @@ begin
     elsif (p_role = 'device') <> (p_device_name is not null) then
         raise exception using errcode = 'invalid_parameter_value',
             message = 'device_name must be there for role device, and for no other';
-    elsif p_password is null or char_length(auth.normal_password(p_password)) > 1000 then
+    elsif p_password is null or char_length(p_password) > 1000 then
         raise exception using errcode = 'invalid_parameter_value',
             message = 'password must have at most 1000 characters';
     end if;

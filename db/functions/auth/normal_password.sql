@@ -16,7 +16,7 @@ $$;
 
 comment on function auth.normal_password(text) is
 'Brings a password into the form in which it is hashed, as OpaqueString of RFC 8265 has it: NFC, each blank of Unicode a plain one; capitals stay capitals.
-p_password: as it was typed; null stays null.
+p_password: as it was typed, at most 1000 characters, which the caller sees to: the time that NFC takes may grow with the square of the length; null stays null.
 Returns the normal form.
 Errors: none.';
 

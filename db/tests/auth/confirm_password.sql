@@ -1,5 +1,5 @@
 begin;
-select plan(8);
+select plan(9);
 
 \set bob '''b0b00000-0000-4000-8000-000000000000'''
 insert into auth.users (id, email_hash, password_hash)
@@ -13,6 +13,7 @@ select throws_ok(format('select auth.confirm_password(%s)', bad.arguments), bad.
 from (
     values
     (format('%L, null', :bob), '22023', 'password must not be null', 'no password is no guess'),
+    (format('%L, repeat(''x'', 1001)', :bob), '22023', 'password must have at most 1000 characters', 'nor is a book'),
     ($$gen_random_uuid(), 'correct horse'$$, 'PT404', 'there is no such account', 'nobody has none')
 ) as bad (arguments, code, message, description);
 select results_eq(
