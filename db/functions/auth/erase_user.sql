@@ -22,8 +22,9 @@ begin
     update auth.users as u
     set
         email_hash = null, email_encrypted = null, email_verified_at = null, email_assigned_at = null,
-        name_encrypted = null, username = null, aadhaar_hash = null, aadhaar_version = null, aadhaar_last_verified = null, password_hash = null,
-        kyc_data = null, first_company_id = null, encryption_version = null, index_version = null, is_active = false,
+        name_encrypted = null, username = null, aadhaar_hash = null, aadhaar_version = null,
+        aadhaar_last_verified = null, password_hash = null, kyc_data = null, first_company_id = null,
+        encryption_version = null, index_version = null, is_active = false,
         updated_at = now(), deleted_at = coalesce(u.deleted_at, now()), erased_at = now()
     where u.id = p_id;
     perform auth.write_audit('user.erased', p_id);
