@@ -24,7 +24,7 @@ begin
     -- Not one condition: without a token its first half is null, and the second would count a guess.
     if auth.request_claim('role') = 'user' then
         if not auth.confirm_password(p_id, p_password) then
-            perform set_config('response.status', '403', true);
+            perform set_config('response.status', '403 the password is wrong', true);
             return;
         end if;
     end if;

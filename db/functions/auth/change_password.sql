@@ -17,7 +17,7 @@ begin
     end if;
     changed := auth.confirm_password(p_id, p_old_password);
     if not changed then
-        perform set_config('response.status', '403', true);
+        perform set_config('response.status', '403 the password is wrong', true);
         return;
     end if;
     update auth.users as u

@@ -16,7 +16,7 @@ begin
     if closed then
         perform auth.delete_user(p_id);
     else
-        perform set_config('response.status', '403', true);
+        perform set_config('response.status', '403 the password is wrong', true);
     end if;
 end
 $$;

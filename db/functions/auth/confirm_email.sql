@@ -14,7 +14,7 @@ declare
 begin
     confirmed := v_id is not null;
     if not confirmed then
-        perform set_config('response.status', '401', true);
+        perform set_config('response.status', '401 the token is not good, or not any more', true);
         return;
     end if;
     update auth.users as u set email_verified_at = now(), updated_at = now() where u.id = v_id;

@@ -61,11 +61,11 @@ begin
     );
     if not v_is_good then
         perform auth.write_audit('login.refused', v_id);
-        perform set_config('response.status', '401', true);
+        perform set_config('response.status', '401 the email or the password is wrong', true);
         return;
     elsif p_role in ('worker', 'admin') and not auth.has_role(v_id, 'aqm', p_role) then
         perform auth.write_audit('login.role_refused', v_id, p_detail => jsonb_build_object('role', p_role));
-        perform set_config('response.status', '403', true);
+        perform set_config('response.status', '403 the account has not the role of that name', true);
         return;
     end if;
     if v_password_hash not like format('$2a$%s$%%', auth.password_cost()) then

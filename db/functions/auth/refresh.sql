@@ -13,7 +13,7 @@ declare
     v_session auth.sessions;
 begin
     if (p_refresh_token ~ '^[A-Za-z0-9_-]{64}$') is not true then
-        perform set_config('response.status', '401', true);
+        perform set_config('response.status', '401 the refresh token is not good, or not any more', true);
         return;
     end if;
     v_token := decode(translate(p_refresh_token, '-_', '+/'), 'base64');
@@ -23,12 +23,12 @@ begin
     where s.family_hash = sha256(substr(v_token, 1, 16))
     for update;
     if not found or not v_session.is_active or v_session.expires_at < now() then
-        perform set_config('response.status', '401', true);
+        perform set_config('response.status', '401 the refresh token is not good, or not any more', true);
         return;
     elsif not exists (
         select from auth.users as u where u.id = v_session.user_id and u.is_active and u.deleted_at is null
     ) then
-        perform set_config('response.status', '401', true);
+        perform set_config('response.status', '401 the refresh token is not good, or not any more', true);
         return;
     elsif v_session.refresh_token_hash = sha256(v_token) then
         return query select * from auth.rotate_token(v_session, v_token);
@@ -44,7 +44,7 @@ begin
         -- Somebody has a token that was used: thief or victim, neither may go on.
         perform auth.write_audit('session.token_reused', v_session.user_id, v_session.id);
         perform auth.end_session(v_session);
-        perform set_config('response.status', '401', true);
+        perform set_config('response.status', '401 the refresh token is not good, or not any more', true);
     end if;
 end
 $$;

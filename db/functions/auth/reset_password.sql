@@ -15,7 +15,7 @@ declare
 begin
     changed := v_id is not null;
     if not changed then
-        perform set_config('response.status', '401', true);
+        perform set_config('response.status', '401 the token is not good, or not any more', true);
         return;
     end if;
     update auth.users as u set password_hash = auth.hash_password(p_new_password), updated_at = now()

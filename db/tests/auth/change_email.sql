@@ -114,7 +114,7 @@ select is_empty(
     format($$select auth.change_email(%L, 'mallory@example.com', 'wrong horse')$$, :bob),
     'nor with a guess'
 );
-select is(current_setting('response.status'), '403', 'and is told so');
+select is(current_setting('response.status'), '403 the password is wrong', 'and is told so');
 select is(
     (select u.email from auth.change_email(:bob, 'bob@example.net', 'correct horse') as u), 'bob@example.net',
     'who knows the password changes their address'

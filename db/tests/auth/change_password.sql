@@ -21,7 +21,7 @@ as $$
 begin
     perform set_config('response.status', '', true);
     changed := auth.change_password(p_id, p_old, p_new);
-    status := current_setting('response.status');
+    status := left(current_setting('response.status'), 3);
 end
 $$;
 

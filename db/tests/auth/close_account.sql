@@ -16,7 +16,7 @@ as $$
 begin
     perform set_config('response.status', '', true);
     closed := auth.close_account(p_id, p_password);
-    status := current_setting('response.status');
+    status := left(current_setting('response.status'), 3);
 end
 $$;
 

@@ -26,7 +26,7 @@ begin
     perform set_config('response.status', '', true);
     select t.subject into subject
     from auth.login(p_email, p_password, p_role, case p_role when 'device' then 'phone' end) as t;
-    status := current_setting('response.status');
+    status := left(current_setting('response.status'), 3);
 end
 $$;
 

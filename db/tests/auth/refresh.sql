@@ -11,7 +11,7 @@ language plpgsql
 as $$
 begin
     perform set_config('response.status', '', true);
-    return coalesce((select t.refresh_token from auth.refresh(p_token) as t), current_setting('response.status'));
+    return coalesce((select t.refresh_token from auth.refresh(p_token) as t), left(current_setting('response.status'), 3));
 end
 $$;
 create view pg_temp.trace as
