@@ -3,6 +3,7 @@
     python -m db.migrate                 apply what is pending, then every file of db/functions
     python -m db.migrate status          what is applied, what is missing
     python -m db.migrate history         the migrations this database has had
+    python -m db.migrate roles           only make the roles that the server lacks: before a dump is restored
     python -m db.migrate to N            only up to migration N
     python -m db.migrate rollback        one migration back
     python -m db.migrate rollback to N   back until N is the newest; -1: nothing is left
@@ -117,6 +118,9 @@ class Migrator:
         with self._locked(), self._connect() as connection:
             applied = self._applied(connection)
             self._refuse_changed(migrations, applied)
+            if target == newest:
+                self._make_roles(connection)
+                self._refuse_strange_owners(connection)
             for migration in migrations:
                 if migration.version <= target and migration.version not in applied:
                     with connection.transaction():
@@ -137,6 +141,13 @@ class Migrator:
             self._set_password(connection)
             self._schedule_jobs(connection)
         self.say(f"database is at migration {newest} with {len(self.functions())} functions")
+
+    def make_roles(self) -> None:
+        """Make the roles that the server lacks, and nothing else: a dump that is restored without them loses its owners
+        and rights."""
+        with self._locked(), self._connect() as connection:
+            self._make_roles(connection)
+        self.say("the roles are there")
 
     def roll_back(self, target: int | None = None, lose_rows: bool = True) -> None:
         """Undo migrations until target is the newest (None: one step; -1: all). Functions go first, since types that
@@ -263,6 +274,23 @@ class Migrator:
                 raise MigrationError(
                     f"{migration.path.name} has changed since it was applied: restore it and write a new migration"
                 )
+
+    def _make_roles(self, connection: psycopg.Connection[Any]) -> None:
+        with connection.transaction():
+            self._run_file(connection, self.folder / "roles.sql")
+
+    def _refuse_strange_owners(self, connection: psycopg.Connection[Any]) -> None:
+        """What was restored while the roles were missing belongs to whoever restored it, and nobody has rights in it."""
+        strange = connection.execute(
+            "select nspname, nspowner::regrole::text from pg_namespace"
+            " where nspname = any(%s) and nspowner::regrole::text <> format('aqm_%%s_owner', nspname) order by 1",
+            [self.schemas()],
+        ).fetchall()
+        for schema, owner in strange:
+            raise MigrationError(
+                f"schema {schema} belongs to {owner} and not to aqm_{schema}_owner: was it restored on a server without the "
+                "roles? They are there now: restore the dump once more, into an empty database"
+            )
 
     def _run_file(self, connection: psycopg.Connection[Any], path: Path, role: str | None = None) -> None:
         text = path.read_text()
@@ -425,10 +453,13 @@ class Migrator:
 
 def main(arguments: Sequence[str]) -> int:
     """The command line; returns the exit code."""
+    if {"-h", "--help", "help"} & set(arguments):
+        print(__doc__)
+        return 0
     dsn = os.environ.get("AQM_DSN")
-    if not dsn or {"-h", "--help", "help"} & set(arguments):
+    if not dsn:
         print(__doc__, file=sys.stderr)
-        return 0 if dsn else 2
+        return 2
     try:
         conninfo_to_dict(dsn)
     except psycopg.ProgrammingError:
@@ -444,6 +475,8 @@ def main(arguments: Sequence[str]) -> int:
             migrator.status()
         case ["history"]:
             migrator.history()
+        case ["roles"]:
+            migrator.make_roles()
         case ["rollback", *rest] if match := re.fullmatch(r"(?:to (-1|\d+))? ?(--yes)?", " ".join(rest)):
             migrator.roll_back(int(match[1]) if match[1] else None, lose_rows=bool(match[2]))
         case _:

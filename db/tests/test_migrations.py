@@ -456,6 +456,8 @@ def test_status_of_an_empty_database_changes_nothing(target: Target) -> None:
         (["rollback"], 1, "aqm migrate: nothing is applied"),
         (["rollback", "to", "-1"], 1, "aqm migrate: nothing is applied"),
         (["to", "999"], 1, "aqm migrate: there is no migration 999"),
+        (["roles"], 0, "the roles are there"),
+        (["--help"], 0, "python -m db.migrate rollback to N"),
         (["sideways"], 2, "python -m db.migrate rollback to N"),
     ],
 )
@@ -544,3 +546,65 @@ def test_a_migrator_needs_no_superuser(server: Cluster, new_target: Callable[...
     for version in (0, -1):
         target.migrator.roll_back(version)
         target.migrator.apply()
+
+
+# -- roles, which no dump of a database carries
+
+
+def roles_of(target: Target) -> tuple[set[tuple[Any, ...]], set[tuple[Any, ...]], set[tuple[Any, ...]]]:
+    """Our roles with their kind, who is a member of whom, and their settings."""
+    roles = target.rows("select rolname, rolcanlogin, rolinherit from pg_roles where rolname like 'aqm%'")
+    members = target.rows("""
+        select member::regrole::text, roleid::regrole::text from pg_auth_members
+        where member::regrole::text like 'aqm%' or roleid::regrole::text like 'aqm%'
+    """)
+    settings = target.rows("""
+        select setrole::regrole::text, unnest(setconfig) from pg_db_role_setting
+        where setdatabase = 0 and setrole::regrole::text like 'aqm%'
+    """)
+    return set(roles), set(members), set(settings)
+
+
+@pytest.mark.usefixtures("no_roles")
+def test_the_file_of_the_roles_makes_all_that_migrations_make(
+    new_target: Callable[..., Target], server: Cluster
+) -> None:
+    one, other = new_target(), new_target()
+    with psycopg.connect(one.dsn) as connection:
+        for migration in one.migrator.migrations():
+            connection.execute(migration.text.encode())
+            connection.execute("reset role")
+        connection.commit()
+    made = roles_of(one)
+    with psycopg.connect(server.dsn("postgres"), autocommit=True) as connection:
+        connection.execute(f"drop database {one.name} with (force)")
+        connection.execute(f"create database {one.name}")
+        for (role,) in connection.execute("select rolname from pg_roles where rolname like 'aqm%'").fetchall():
+            connection.execute(f"drop owned by {role}")
+            connection.execute(f"drop role {role}")
+    other.migrator.make_roles()
+    assert other.said == ["the roles are there"]
+    for expected, found in zip(made, roles_of(other), strict=True):
+        assert expected <= found
+
+
+@pytest.mark.usefixtures("no_roles")
+def test_roles_are_made_whatever_the_version_table_says(new_target: Callable[..., Target], server: Cluster) -> None:
+    migrated = new_target()
+    migrated.migrator.apply()
+    complete = roles_of(migrated)
+    migrated.execute("alter role aqm_gateway_user set statement_timeout = '7s'")
+    with psycopg.connect(migrated.dsn, autocommit=True) as connection:
+        connection.execute("drop owned by aqm_worker; drop role aqm_worker, aqm_gateway_worker")
+        connection.execute("revoke aqm_admin from aqm_gateway_admin; alter role aqm_jobs reset search_path")
+    migrated.migrator.apply()
+    roles, members, settings = roles_of(migrated)
+    assert (roles, members) == complete[:2]
+    chosen = {("aqm_gateway_user", "statement_timeout=7s")}
+    assert settings == complete[2] - {("aqm_gateway_user", "statement_timeout=10s")} | chosen
+    migrated.execute("alter role aqm_gateway_user set statement_timeout = '10s'")
+
+
+def test_a_database_that_was_restored_without_the_roles_is_refused(migrated: Target) -> None:
+    migrated.execute("alter schema coins owner to postgres")
+    assert_refused(migrated, "schema coins belongs to postgres and not to aqm_coins_owner: was it restored")
