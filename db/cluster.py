@@ -1,8 +1,10 @@
 """The private PostgreSQL cluster that ./aqm uses when AQM_DSN is not set.
 
     python -m db.cluster exec [--main] -- COMMAND …   run COMMAND with AQM_DSN set, the server up
+    python -m db.cluster exec --existing -- COMMAND … the same, but make no cluster where there is none
     python -m db.cluster stop                         stop the main command, then the server
     python -m db.cluster status                       say what is there
+    python -m db.cluster dsn                          print the connection string, if the server runs
 
 Everybody who uses the server holds a shared lock on one file; whoever leaves last stops the server.
 The kernel drops the lock of a killed process, so nothing is left to clean up after a kill -9.
@@ -30,6 +32,7 @@ from urllib.parse import quote
 import psycopg
 
 from .orphans import end_orphans
+from .tell import tell
 
 SERVER_USER = "postgres"
 """Who runs the server when we are root: initdb refuses root."""
@@ -253,10 +256,19 @@ class Cluster:
 
 
 def data_dir() -> Path:
-    """The project's data folder: AQM_DATA_DIR, else .aqm beside this checkout's README; made when it is not there."""
-    folder = Path(os.environ.get("AQM_DATA_DIR") or ROOT / ".aqm").absolute()
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    """The project's data folder: AQM_DATA_DIR, else .aqm beside this checkout's README."""
+    return Path(os.environ.get("AQM_DATA_DIR") or ROOT / ".aqm").absolute()
+
+
+def existing_cluster() -> Cluster:
+    """The cluster of the data folder; raises ClusterError, and makes nothing, where there is none."""
+    if data_dir().exists():
+        cluster = private_cluster()
+        if (cluster.data / "PG_VERSION").exists():
+            return cluster
+    raise ClusterError(
+        f"there is no database in {data_dir()}: is AQM_DATA_DIR the one that you mean? ./aqm run makes one there"
+    )
 
 
 def private_cluster() -> Cluster:
@@ -371,14 +383,19 @@ class Child:
                 self.process.send_signal(number)
 
 
-def execute(command: Sequence[str], is_main: bool) -> int:
+def execute(command: Sequence[str], is_main: bool = False, must_exist: bool = False) -> int:
     """Run a command with a database in AQM_DSN, the one that is set or the private cluster's; returns its exit code.
 
-    Under a main command a private server that dies is started again.
+    Under a main command a private server that dies is started again. must_exist: no private cluster is made.
     """
+    is_private = not os.environ.get("AQM_DSN")
+    if must_exist and is_private:
+        existing_cluster()
+    elif is_main or is_private:
+        data_dir().mkdir(parents=True, exist_ok=True)
     child = Child()
     with only_main_command() if is_main else contextlib.nullcontext() as pid_file:
-        if os.environ.get("AQM_DSN"):
+        if not is_private:
             child.begin(command, os.environ, pid_file)
             return child.wait() or 0
         cluster = private_cluster()
@@ -427,6 +444,9 @@ def is_alive(pid: int) -> bool:
 
 def stop() -> int:
     """Stop the main command of the data folder and then its server."""
+    if not data_dir().exists():
+        print(f"there is nothing in {data_dir()}", file=sys.stderr)
+        return 0
     pids = main_pids()
     if pids:
         print(f"stopping pid {' '.join(map(str, pids))}", file=sys.stderr)
@@ -447,12 +467,16 @@ def stop() -> int:
 
 def status() -> int:
     """Print where the private cluster is and whether it runs."""
-    cluster = private_cluster()
-    print(f"data folder   {data_dir()}")
-    print(f"PostgreSQL    {'running' if cluster.is_running() else 'stopped'}, {cluster.data}")
-    print(f"its log       {cluster.log}")
-    print(f"./aqm run     {'pid ' + ' '.join(map(str, main_pids())) if main_pids() else 'stopped'}")
-    print(f"psql          psql '{cluster.dsn()}'")
+    try:
+        cluster = existing_cluster()
+    except ClusterError as error:
+        tell(str(error))
+        return 3
+    tell(f"data folder   {data_dir()}")
+    tell(f"PostgreSQL    {'running' if cluster.is_running() else 'stopped'}, {cluster.data}")
+    tell(f"its log       {cluster.log}")
+    tell(f"./aqm run     {'pid ' + ' '.join(map(str, main_pids())) if main_pids() else 'stopped'}")
+    tell(f"psql          psql '{cluster.dsn()}'")
     return 0 if cluster.is_running() else 3
 
 
@@ -461,12 +485,20 @@ def main(arguments: Sequence[str]) -> int:
     match list(arguments):
         case ["exec", "--main", "--", *command] if command:
             return execute(command, is_main=True)
+        case ["exec", "--existing", "--", *command] if command:
+            return execute(command, must_exist=True)
         case ["exec", "--", *command] if command:
-            return execute(command, is_main=False)
+            return execute(command)
         case ["stop"]:
             return stop()
         case ["status"]:
             return status()
+        case ["dsn"]:
+            with contextlib.suppress(ClusterError):
+                cluster = existing_cluster()
+                if cluster.is_running():
+                    tell(cluster.dsn())
+            return 0
     print(__doc__, file=sys.stderr)
     return 2
 

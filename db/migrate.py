@@ -29,6 +29,8 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from .tell import tell
+
 HERE = Path(__file__).resolve().parent
 LOCK = 4_021_977
 """Key of the advisory lock; taken in database postgres, since roles belong to the whole server."""
@@ -71,7 +73,7 @@ class Migrator:
     dsn: a connection of someone who may create roles and schemas. folder: the db/ folder. say: where progress goes.
     """
 
-    def __init__(self, dsn: str, folder: Path = HERE, say: Say = print) -> None:
+    def __init__(self, dsn: str, folder: Path = HERE, say: Say = tell) -> None:
         self.dsn = dsn
         self.folder = folder
         self.say = say

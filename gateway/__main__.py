@@ -12,9 +12,9 @@ import uvloop
 from aiohttp import web
 
 from .app import Gateway, make_server
-from .keys import make_data_keys, make_private_key, read_data_keys, read_key
+from .keys import make_private_key, read_data_keys, read_key
 from .logs import configure_logs, log
-from .settings import SettingError, Settings, read_settings
+from .settings import SettingError, Settings, read_settings, unknown_variables
 
 WELCOME = """
 AQM is ready: {url}   API page: {url}/docs   Ctrl-C stops it
@@ -112,11 +112,12 @@ def main() -> int:
     configure_logs()
     try:
         settings = read_settings()
-        # At their usual places only: a mistyped path would make keys that nobody else has.
+        for name in unknown_variables():
+            log().warning("there is no such setting", setting=name)
+        # At its usual place only: a mistyped path would make a key that nobody else has. A lost one does no harm beyond
+        # itself: the new one is made known, and what the old one signed is good until that is retired.
         if not os.environ.get("AQM_TOKEN_KEY_FILE"):
             make_private_key(settings.token_key_file)
-        if not os.environ.get("AQM_DATA_KEYS_FILE"):
-            make_data_keys(settings.data_keys_file)
         return uvloop.run(serve(settings))
     except SettingError as error:
         print(f"aqm: {error}", file=sys.stderr)

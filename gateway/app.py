@@ -26,8 +26,8 @@ from .cache import Cache
 from .catalog import Route
 from .codec import encode_row, to_json
 from .connections import Answer, is_lost
+from .data_keys import DataKeys
 from .database import Server, batch_arguments, batch_statement, may_repeat
-from .keys import read_data_keys
 from .limits import CallerLimit
 from .logs import RequestLog, fault, log
 from .metrics import Metrics
@@ -76,7 +76,7 @@ class Gateway:
         self.primary = Server(settings.gateway_dsn, settings)
         self.replica = Server(settings.replica_dsn, settings) if settings.replica_dsn else None
         self.servers = [server for server in (self.primary, self.replica) if server]
-        self.data_keys = read_data_keys(settings.data_keys_file)
+        self.data_keys = DataKeys(settings.data_keys_file, settings.may_make_data_keys)
         self.caller_limit = CallerLimit(settings.rate_limit)
         self.budget = Budget(settings.costly_cores, settings.pool_wait)
         self.request_log = RequestLog()
@@ -90,7 +90,7 @@ class Gateway:
         self.trust = Trust(settings, self.streams.end_session)
         self.verifier = self.trust.verifier
         self.cache = Cache()
-        self.routes = Routes(settings, self.servers, self.streams, self.trust, self.cache)
+        self.routes = Routes(settings, self.servers, self.streams, self.trust, self.cache, self.data_keys)
         self.metrics.streams.set_function(lambda: len(self.streams.open))
         self.built_in = {
             "/v1/health": self._health,
@@ -159,6 +159,8 @@ class Gateway:
                     status=response.status,
                     sqlstate=getattr(error, "sqlstate", None),
                     error=type(error).__name__,
+                    # Ours, as the caller has it too: which key is missing.
+                    **({"reason": error.diag.message_primary} if getattr(error, "sqlstate", None) == "PT503" else {}),
                 )
         except web.HTTPRequestEntityTooLarge:
             response = Problem(413, f"the body may have at most {self.settings.max_body} bytes").response()
@@ -257,7 +259,7 @@ class Gateway:
             "application_name": f"aqm {request_id}",
             "request.claims": caller.claims,
             "request.address": address or "",
-            **(self.data_keys if route.needs_keys else {}),
+            **(self.data_keys.settings if route.needs_keys else {}),
         }
 
     async def _stream(self, call: Call, request: web.BaseRequest) -> web.StreamResponse:
@@ -394,11 +396,19 @@ class Gateway:
         # Connected is only half of it: without its catalog, or while functions are away, nothing can be served.
         serves = connected and self.routes.ready.is_set() and not self.routes.is_broken
         status = "ok" if serves else "catalog not read" if connected else "database away"
-        body = {"status": status, "db_connected": connected}
+        body: dict[str, Any] = {"status": status, "db_connected": connected}
+        # Coins are served all the same, so this takes no gateway out of service; its log says more.
+        if faults := self._key_faults():
+            body["faults"] = faults
         return web.Response(
             status=200 if serves else 503, body=to_json(body), content_type="application/json",
             headers={"Cache-Control": "no-store"},
         )  # fmt: skip
+
+    def _key_faults(self) -> list[str]:
+        """Which keys keep people from logging in."""
+        is_retired = self.verifier is not None and self.trust.signer.is_retired
+        return ["data keys"] * bool(self.data_keys.faults) + ["signing key"] * is_retired
 
     async def _metrics(self, _request: web.BaseRequest) -> web.Response:
         body = await self.metrics.render(self.primary, self.routes.catalog)

@@ -73,6 +73,22 @@ class RequestLog:
         STANDARD_ERROR.flush()
 
 
+class _Kind(str):
+    """A word that stands for a value, and looks the same as %s and %r."""
+
+    __repr__ = str.__str__
+
+
+def _message(record: logging.LogRecord) -> str:
+    """A record's message with its numbers; of other values only the kind, since they may quote anything."""
+    given = record.args if isinstance(record.args, tuple) else ()
+    kinds = tuple(value if isinstance(value, int | float) else _Kind(type(value).__name__) for value in given)
+    try:
+        return str(record.msg) % kinds
+    except (TypeError, ValueError):
+        return str(record.msg)
+
+
 class _Forward(logging.Handler):
     """Records of libraries: level, logger and the kind of error. Their messages may quote a connection string, a row
     or a request, so the text of an exception stays out."""
@@ -81,7 +97,7 @@ class _Forward(logging.Handler):
         event: dict[str, Any] = {"logger": record.name}
         if record.exc_info and record.exc_info[1]:
             event |= fault(record.exc_info[1])
-        structlog.get_logger().log(record.levelno, str(record.msg), **event)
+        structlog.get_logger().log(record.levelno, _message(record), **event)
 
 
 def fault(error: BaseException) -> dict[str, str]:

@@ -15,6 +15,7 @@ from .batching import Batcher
 from .cache import Cache
 from .catalog import Catalog, Route, read_catalog
 from .codec import Encoder, row_encoders
+from .data_keys import DataKeys
 from .database import Server
 from .logs import fault, log
 from .problems import Problem
@@ -45,16 +46,24 @@ class Routes:
     """The endpoints of the newest catalog.
 
     servers: where their functions are called, the primary first. streams, trust, cache: are told what is notified.
+    data_keys: are held against the database's.
     """
 
     def __init__(
-        self, settings: Settings, servers: Sequence[Server], streams: Streams, trust: Trust, cache: Cache
+        self,
+        settings: Settings,
+        servers: Sequence[Server],
+        streams: Streams,
+        trust: Trust,
+        cache: Cache,
+        data_keys: DataKeys,
     ) -> None:
         self.settings = settings
         self.servers = servers
         self.streams = streams
         self.trust = trust
         self.cache = cache
+        self.data_keys = data_keys
         self.catalog = Catalog()
         self.ready = asyncio.Event()
         self.is_broken = False
@@ -119,6 +128,7 @@ class Routes:
                         if not heard or time.monotonic() - self.trusted_at > LOOK_AGAIN:
                             async with asyncio.timeout(10):
                                 await self._read_trust(connection)
+                                await self.data_keys.check(connection)
             except Exception as error:
                 # Whatever it is: the next connection may read a catalog that is mended.
                 # Told once, not twice a second. libpq's reason names server and database, never a password; the text
@@ -140,6 +150,7 @@ class Routes:
         listens = sql.SQL("; ").join(sql.SQL("listen {}").format(sql.Identifier(name)) for name in sorted(channels))
         await connection.execute(sql.SQL("unlisten *; {}").format(listens))
         await self._read_trust(connection)
+        await self.data_keys.check(connection)
         # Not before: until then a token that was revoked would pass.
         self.ready.set()
         self.streams.reread()

@@ -13,6 +13,15 @@ import limits
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+VARIABLES = frozenset({
+    "AQM_AUTH", "AQM_COSTLY_CORES", "AQM_DATA_DIR", "AQM_DATA_KEYS_FILE", "AQM_DRAIN", "AQM_DSN", "AQM_GATEWAY_DSN",
+    "AQM_GATEWAY_PASSWORD", "AQM_HOST", "AQM_LISTEN_DSN", "AQM_LOG_REQUESTS", "AQM_MAX_BATCH", "AQM_MAX_BODY",
+    "AQM_MAX_STREAMS", "AQM_MAX_WAITING", "AQM_POOL_IDLE", "AQM_POOL_LIFETIME", "AQM_POOL_MAX", "AQM_POOL_MIN",
+    "AQM_POOL_WAIT", "AQM_PORT", "AQM_PREPARE", "AQM_RATE_LIMIT", "AQM_REPLICA_DSN", "AQM_STATEMENT_TIMEOUT",
+    "AQM_TOKEN_KEY_FILE", "AQM_TRUSTED_PROXIES", "AQM_VENV",
+})  # fmt: skip
+"""All that ./aqm help lists, those of other programs included."""
+
 LOGIN = "aqm_gateway"
 """The gateway's own login; each HTTP role has one more, aqm_gateway_<role> (db/migrations/000)."""
 
@@ -38,6 +47,7 @@ class Settings:
     auth: str
     token_key_file: Path
     data_keys_file: Path
+    may_make_data_keys: bool
     trusted_proxies: int
     costly_cores: float
     rate_limit: limits.RateLimitItem | None
@@ -73,8 +83,10 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         host=environment.get("AQM_HOST") or "127.0.0.1",
         port=int(read.number("AQM_PORT", 8080, 0, 65535)),
         auth=read.choice("AQM_AUTH", "none", "jwt"),
-        token_key_file=Path(environment.get("AQM_TOKEN_KEY_FILE") or data_dir(environment) / "token_key.pem"),
+        token_key_file=token_key_file(environment),
         data_keys_file=data_keys_file(environment),
+        # At their usual place only: a mistyped path would make keys that nobody else has.
+        may_make_data_keys=not environment.get("AQM_DATA_KEYS_FILE"),
         trusted_proxies=int(read.number("AQM_TRUSTED_PROXIES", 0, 0, 100)),
         costly_cores=read.number("AQM_COSTLY_CORES", round(0.1 * (os.cpu_count() or 1), 2), 0.01, 1000),
         rate_limit=read.rate_limit("AQM_RATE_LIMIT", "200/second"),
@@ -102,9 +114,19 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     return settings
 
 
+def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Variables that look like settings of ours and are none: mistyped, so that a default rules in their place."""
+    return sorted(name for name in environment if name.startswith("AQM_") and name not in VARIABLES)
+
+
 def data_dir(environment: Mapping[str, str]) -> Path:
     """The project's data folder."""
     return Path(environment.get("AQM_DATA_DIR") or ".aqm")
+
+
+def token_key_file(environment: Mapping[str, str]) -> Path:
+    """The file of the key that signs tokens."""
+    return Path(environment.get("AQM_TOKEN_KEY_FILE") or data_dir(environment) / "token_key.pem")
 
 
 def data_keys_file(environment: Mapping[str, str]) -> Path:

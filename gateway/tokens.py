@@ -13,15 +13,17 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import jwt
 import orjson
+import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from .keys import make_private_key, public_half, read_key, read_private_key, thumbprint
 from .problems import Problem
-from .settings import SettingError, data_dir
+from .settings import SettingError, token_key_file
 
 ISSUER = "aqm"
 AUDIENCE = "aqm"
@@ -181,13 +183,40 @@ def main(arguments: Sequence[str]) -> int:
             parser.error("argument --user: must be a UUID")
     if not 0 < options.hours <= 24 * 366:
         parser.error("argument --hours: must be above 0 and at most a year")
-    chosen = os.environ.get("AQM_TOKEN_KEY_FILE")
-    path = Path(chosen or data_dir(os.environ) / "token_key.pem")
-    if not chosen:
+    path = token_key_file(os.environ)
+    if not os.environ.get("AQM_TOKEN_KEY_FILE"):
         # Only at its usual place: a mistyped path would make tokens that nobody accepts.
         make_private_key(path)
-    print(make_token(read_private_key(path), options.role, options.user, options.hours * 3600))
+    key = read_private_key(path)
+    if dsn := os.environ.get("AQM_DSN"):
+        _warn_of_key(dsn, path, thumbprint(key.public_key()))
+    print(make_token(key, options.role, options.user, options.hours * 3600))
     return 0
+
+
+def fault_of_key(connection: psycopg.Connection[Any], kid: str) -> str | None:
+    """Why no gateway accepts what a key signs, as a DBA's connection tells it; None where they do."""
+    row = connection.execute(
+        "select to_char(valid_until, 'YYYY-MM-DD HH24:MI TZ'), valid_until <= now() from auth.signing_keys where kid = %s",
+        [kid],
+    ).fetchone()
+    if row is None:
+        return "not known to the database; a gateway with AQM_AUTH=jwt makes its own known at its start"
+    until, is_over = row
+    if is_over:
+        return f"RETIRED since {until}: nobody accepts its tokens; put a new one in place (docs/runbook.md, Keys)"
+    return f"being retired: its tokens are good until {until}" if until else None
+
+
+def _warn_of_key(dsn: str, path: Path, kid: str) -> None:
+    try:
+        with psycopg.connect(dsn, autocommit=True, connect_timeout=3) as connection:
+            fault = fault_of_key(connection, kid)
+    except psycopg.Error as error:
+        # Tokens can be made where no database is reached; the reason names a server at most.
+        fault = f"can't ask the database whether it is in use ({error.sqlstate or type(error).__name__})"
+    if fault:
+        print(f"aqm token: {path}: {fault}", file=sys.stderr)
 
 
 if __name__ == "__main__":

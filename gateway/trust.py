@@ -15,6 +15,8 @@ from .logs import log
 from .settings import Settings
 from .tokens import Signer, Verifier
 
+REMEDY = "nobody can log in here: put a new key in place and restart (docs/runbook.md, Keys)"
+
 
 class Trust:
     """What signs tokens and what checks them, kept up with the database.
@@ -39,7 +41,7 @@ class Trust:
             await self._register(connection)
             keys = await self._keys(connection)
         if self.signer.kid not in keys and not self.signer.is_retired:
-            log().error("signing key is not among those in use", kid=self.signer.kid)
+            log().error("signing key is not among those in use", kid=self.signer.kid, remedy=REMEDY)
         self.signer.is_retired = self.signer.kid not in keys
         self.verifier.use_keys(keys)
         cursor = await connection.execute(

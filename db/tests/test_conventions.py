@@ -136,6 +136,7 @@ MAY_EXECUTE: dict[str, set[str]] = {
     },
     "aqm_gateway": {
         "auth.emails_given_up",
+        "auth.list_data_keys",
         "auth.list_signing_keys",
         "auth.oldest_email_seconds",
         "auth.register_signing_key",
