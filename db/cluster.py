@@ -280,6 +280,11 @@ def private_cluster() -> Cluster:
             check=False,
         )
         if reach.returncode != 0:
+            if (home / "data" / "PG_VERSION").exists():
+                # Elsewhere it would begin again, empty, beside a database that nobody sees.
+                raise ClusterError(
+                    f"user {SERVER_USER} can't reach {home}, where the database is: chmod o+x {home.parent}"
+                )
             elsewhere = Path("/var/lib/aqm") / hashlib.sha256(str(home).encode()).hexdigest()[:16]
             print(f"user {SERVER_USER} can't reach {home}: the cluster is in {elsewhere}", file=sys.stderr)
             return Cluster(elsewhere)

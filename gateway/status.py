@@ -14,6 +14,8 @@ from .keys import public_half, read_data_keys, read_key, thumbprint
 from .settings import SettingError, data_dir, data_keys_file, token_key_file
 from .tokens import fault_of_key
 
+HARM = "Nobody can log in (docs/runbook.md, Lost or wrong data keys)"
+
 
 def data_keys(connection: psycopg.Connection[tuple[str, int, bytes]]) -> tuple[str, bool]:
     """What to say of the data keys' file, and whether all is well."""
@@ -22,11 +24,11 @@ def data_keys(connection: psycopg.Connection[tuple[str, int, bytes]]) -> tuple[s
     if not path.exists():
         versions = ", ".join(f"{kind} {version}" for kind, version, _ in known)
         if known:
-            return f"MISSING: {path}; the data was written with {versions}. Nobody can log in without them", False
+            return f"MISSING: {path}; the data was written with {versions}. {HARM}", False
         return f"{path}, made when the gateway starts", True
     faults = find_faults(read_data_keys(path), known)
     if faults:
-        return f"WRONG: {path}: {', '.join(faults)}. Nobody can log in with it", False
+        return f"WRONG: {path}: {', '.join(faults)}. {HARM}", False
     return f"{path}, {'those of the database' if known else 'not used yet'}", True
 
 

@@ -268,6 +268,19 @@ def test_a_folder_out_of_the_servers_reach_is_given_up(
         assert cluster.home == tmp_path / "data" / "postgres"
 
 
+def test_a_folder_that_was_closed_keeps_its_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its database is not begun again elsewhere, empty, because of a chmod."""
+    (tmp_path / "data" / "postgres" / "data").mkdir(parents=True)
+    (tmp_path / "data" / "postgres" / "data" / "PG_VERSION").write_text("15\n")
+    tmp_path.chmod(0o700)
+    monkeypatch.setenv("AQM_DATA_DIR", str(tmp_path / "data"))
+    if os.geteuid() == 0:
+        with pytest.raises(ClusterError, match=rf"can't reach .*, where the database is: chmod o\+x {tmp_path}/data"):
+            private_cluster()
+    else:
+        assert private_cluster().home == tmp_path / "data" / "postgres"
+
+
 def test_what_is_no_cluster_is_left_alone(home: Path) -> None:
     treasure = home / "other" / "data" / "treasure"
     treasure.parent.mkdir(parents=True)
