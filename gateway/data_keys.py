@@ -38,15 +38,22 @@ class DataKeys:
             known = await (await connection.execute(KNOWN)).fetchall()
         except psycopg.errors.UndefinedFunction:
             return  # an older database; calls check the keys themselves
+        fault = f"{self.path} is missing"
         if self.is_missing and not known:
-            make_data_keys(self.path)
-            self.settings = read_data_keys(self.path)
-            self.is_missing = False
-            log().warning("data keys made: keep a copy apart from the database", file=str(self.path))
-        faults = [f"{self.path} is missing"] if self.is_missing else find_faults(self.settings, known)
+            try:
+                self._make()
+            except OSError as error:
+                fault += f" and can't be made ({error.strerror})"
+        faults = [fault] if self.is_missing else find_faults(self.settings, known)
         if faults and faults != self.faults:
             log().error("data keys are not those of the database", faults=faults, remedy=REMEDY)
         self.faults = faults
+
+    def _make(self) -> None:
+        make_data_keys(self.path)
+        self.settings = read_data_keys(self.path)
+        self.is_missing = False
+        log().warning("data keys made: keep a copy apart from the database", file=str(self.path))
 
 
 def find_faults(given: Mapping[str, str], known: Iterable[tuple[str, int, bytes]]) -> list[str]:

@@ -210,6 +210,11 @@ async def test_a_dump_is_restored_on_a_fresh_server(
     for what, rows in kept.items():
         assert found[what] == rows, what
 
+    with psycopg.connect(new.dsn("postgres")) as connection:
+        jobs = {name for (name,) in connection.execute("select jobname from cron.job").fetchall()}
+    # As the runbook says: the database's name comes first.
+    assert {"aqm.seal_audit", "aqm.purge_stale"} <= jobs
+
     assert after.do("./aqm psql -XAtc 'select dropped from fence_coins()'") == "3\n"
     assert after.do("./aqm psql -XAtc 'select * from verify_audit()'") == ""
     gateway = after.start(new.dsn())

@@ -14,6 +14,7 @@ import pytest
 
 from conftest import KEYS, Database, RunningGateway, wait_until
 from gateway.data_keys import find_faults, prove
+from gateway.keys import make_private_key
 
 Run = Callable[..., RunningGateway]
 BOB = {"email": "bob@example.org", "password": "correct horse"}
@@ -82,6 +83,17 @@ def test_keys_of_another_database_are_told_at_the_start_and_at_each_reload(
     assert ask(early, "/auth/login", BOB)[0] == 503
     assert [line["reason"] for line in told(early, "call failed")] == [faults[1]]
     assert "ab" * 8 not in early.log.read_text()
+
+
+def test_a_file_that_can_not_be_made_costs_logins_and_no_coins(
+    database: Database, run_gateway: Run, tmp_path: Path
+) -> None:
+    make_private_key(tmp_path / "token")
+    gateway = run_gateway(database.dsn, AQM_DATA_DIR="/proc/nowhere", AQM_TOKEN_KEY_FILE=str(tmp_path / "token"))
+    (line,) = told(gateway)
+    assert line["faults"][0].startswith("/proc/nowhere/data_keys is missing and can't be made (")
+    assert ask(gateway, f"/v1/coins/count?user_id={USER}")[0] == 200
+    assert ask(gateway, "/users", BOB)[0] == 503
 
 
 def test_what_is_missing_is_named(database: Database) -> None:
