@@ -212,7 +212,15 @@ def _success(route: Route) -> dict[str, Any]:
 def _health() -> dict[str, Any]:
     body = {
         "type": "object",
-        "properties": {"status": {"type": "string"}, "db_connected": {"type": "boolean"}},
+        "properties": {
+            "status": {"type": "string"},
+            "db_connected": {"type": "boolean"},
+            "faults": {
+                "type": "array",
+                "items": {"enum": ["data keys", "signing key"]},
+                "description": "What fails although coins are served: logins without the one, new tokens without the other.",
+            },
+        },
         "required": ["status", "db_connected"],
     }
     content = {"application/json": {"schema": body}}
