@@ -121,15 +121,10 @@ def _operation(route: Route, needs_token: bool) -> dict[str, Any]:
     }
     if route.method in ("POST", "PUT"):
         fields = [f for f in route.arguments if f.json_name not in in_path and f.name not in by_header]
+        required = [f.json_name for f in fields if _is_required(route, f, needs_token)]
         operation["requestBody"] = {
-            "required": True,
-            "content": {
-                "application/json": {
-                    "schema": _object(
-                        fields, by_argument, [f.json_name for f in fields if _is_required(route, f, needs_token)]
-                    )
-                }
-            },
+            "required": bool(required),
+            "content": {"application/json": {"schema": _object(fields, by_argument, required)}},
         }
     if "anon" not in route.roles:
         operation["description"] += f"\n\nWhere tokens are checked, for the roles: {', '.join(route.roles)}."
