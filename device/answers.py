@@ -14,12 +14,11 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from .errors import BadAnswer
-from .keys import ALGORITHMS, Coin
+from .keys import ALGORITHMS, LONGEST_KEY_ID, Coin
 
 SIZES = {"GOLD": (1184, 2420), "SILVER": (1184, 64), "BRONZE": (32, 64)}
 """Bytes of public key and signature by category."""
 
-LONGEST_KEY_ID = 36
 T = TypeVar("T")
 
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing, closing
 from dataclasses import replace
 from datetime import datetime
+from ssl import SSLContext
 from typing import Any, Self, TypeVar
 from uuid import UUID, uuid4
 
@@ -31,6 +32,7 @@ from .answers import (
     take,
     take_number,
 )
+from .calm import calm
 from .credentials import Credentials
 from .errors import BadAnswer, CourierError, InvalidRequest, Unauthorized
 from .events import read_events
@@ -63,14 +65,17 @@ class CourierClient:
     """A device's client; an async context manager. Any number of calls may run at once.
 
     url: the server's, https, or http to this machine itself. credentials: who the device is. retries: when to try again.
-    Raises ValueError for another URL.
+    ssl: whom to trust, as ssl.create_default_context(cafile=…) for a CA of one's own; None: whom the system trusts.
+    Raises ValueError for another URL, InvalidArgumentError for an ssl that checks no certificate or no name.
 
     All calls raise CourierError, whose class says what to do. Coins that come from the server have the right names and sizes,
     and their signatures are NOT verified: keys.verify() before one is kept.
     """
 
-    def __init__(self, url: str | URL, credentials: Credentials, retries: Retries | None = None) -> None:
-        self.wire = Wire(url, retries)
+    def __init__(
+        self, url: str | URL, credentials: Credentials, retries: Retries | None = None, *, ssl: SSLContext | None = None
+    ) -> None:
+        self.wire = Wire(url, retries, ssl)
         self.credentials = credentials
 
     async def __aenter__(self) -> Self:
@@ -168,6 +173,7 @@ class CourierClient:
         cursor of the last one that was seen.
         """
         more = {"since": since.isoformat()} if since else {}
+        seen = {after}
         while True:
             query = more | ({"cursor": after} if after else {})
             page = [read_issued(coin) for coin in take(await self._ask(self._get("claimed", query)), "coins", list)]
@@ -175,9 +181,10 @@ class CourierClient:
                 yield issued
             if len(page) < PAGE:
                 return
-            if page[-1].cursor == after:
-                raise BadAnswer("the answer is the page before")
             after = page[-1].cursor
+            if after in seen:
+                raise BadAnswer("the answer is a page from before")
+            seen.add(after)
 
     async def discard(self, key_ids: Sequence[str] | None = None) -> int:
         """Take coins back whose private keys are lost, last-resort coins included, unless they were claimed already.
@@ -201,9 +208,16 @@ class CourierClient:
     async def watch(self) -> AsyncGenerator[LowStock | Epoch, None]:
         """The state of this device's stock, and again whenever it falls below a threshold or the epoch changes.
 
+        At most one event of a kind in a second, the newest: a server that sends a flood makes no work.
         Never ends by itself: it connects again, and is then told the present state, which may be the one before. Raises
         CourierError for a refusal that will not pass. Close it when done: `async with aclosing(courier.watch()) as events`.
         """
+        async with aclosing(calm(self._connected())) as events:
+            async for event in events:
+                yield event
+
+    async def _connected(self) -> AsyncGenerator[LowStock | Epoch, None]:
+        """All events of one connection after the other."""
         retries = self.wire.retries
         retries = replace(retries, first_wait=CALMER * retries.first_wait, longest_wait=LONGEST_PAUSE)
         failures = 0

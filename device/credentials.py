@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from ssl import SSLContext
 from typing import Any, Self
 from uuid import UUID
 
@@ -70,6 +71,19 @@ class SavedSession:
     refresh_token: str = field(repr=False)
 
 
+async def sign_up(
+    url: str | URL, email: str, password: str, retries: Retries | None = None, *, ssl: SSLContext | None = None
+) -> UUID:
+    """Make an account; returns its id. Asked once: an answer that was lost is found out by login().
+
+    ssl: as for CourierClient. Raises CourierError: InvalidRequest naming what the server does not take, Conflict for an
+    address that has an account, TooManyRequests.
+    """
+    request = Request("POST", "/users", body={"email": email, "password": password}, is_repeatable=False)
+    async with Wire(url, retries, ssl) as wire:
+        return take_uuid(await wire.ask(request), "id")
+
+
 Save = Callable[[SavedSession], Awaitable[None]]
 """Keeps a session in the place of the one before; when it returns, a crash must not lose it."""
 
@@ -111,15 +125,18 @@ class AccountSession(Credentials):
         save: Save,
         retries: Retries | None = None,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        ssl: SSLContext | None = None,
     ) -> Self:
         """A new session. Asked once: each login opens one, and guesses are counted.
 
-        device_name: tells the account's key stores apart, at most 50 bytes; the same name is the same key store.
+        device_name: tells the account's key stores apart, at most 50 bytes; the same name is the same key store. ssl: as for
+        CourierClient.
         Raises CourierError: Unauthorized for a wrong address or password, TooManyRequests after too many of them, Conflict for
         too many new devices.
         """
         body = {"email": email, "password": password, "role": "device", "device_name": device_name}
-        async with Wire(url, retries) as wire:
+        async with Wire(url, retries, ssl) as wire:
             asked_at = clock()
             answer = await wire.ask(Request("POST", "/auth/login", body=body, is_repeatable=False))
         tokens = _read_tokens(answer, asked_at)

@@ -36,6 +36,10 @@ class UnknownPriorityError(InventoryError):
     """There is no budget for that priority."""
 
 
+class StaleCoinError(InventoryError):
+    """The coin is too old, or nobody can say how old: its private key may be gone before a message arrives."""
+
+
 class StoreError(DeviceError):
     """The place where records are kept failed."""
 
@@ -56,6 +60,10 @@ class NewerStoreError(StoreError):
     """The store was written by a newer version of this package."""
 
 
+class ClockError(StoreError):
+    """The device's clock is wrong, or the store can't know that it is right: nothing was stored or removed."""
+
+
 class MessageError(DeviceError):
     """A message can't be made or read."""
 
@@ -69,11 +77,23 @@ class NoKeyError(MessageError):
 
 
 class NoCoinError(MessageError):
-    """The contact has no coin left: it will mint again when it comes online."""
+    """The contact has no coin left of the levels that are allowed: it will mint again when it comes online."""
+
+
+class CoinsRationedError(MessageError):
+    """The contact has coins, but a quota gives none now. retry_after: seconds until it gives one."""
+
+    def __init__(self, what: str, retry_after: int) -> None:
+        super().__init__(what)
+        self.retry_after = retry_after
 
 
 class ForgedCoinError(MessageError):
-    """A coin does not carry the signature of whom it is said to be."""
+    """A coin does not carry the signature of whom it is said to be, or what its owner has signed is no key."""
+
+
+class BadCardError(MessageError):
+    """These bytes are no contact card, or no identity, of a version that is known here."""
 
 
 class CourierError(DeviceError):
@@ -117,7 +137,7 @@ class Conflict(CourierError):
 class EpochChanged(Conflict):
     """The server's inventory began anew after a restore: nothing of the named epoch is there any more.
 
-    What to do: forget the private keys of coins that were not issued, ask status() for the epoch, mint, upload.
+    What to do: burn the private keys of the coins that were refused, ask status() for the epoch, mint, upload.
     """
 
 

@@ -6,6 +6,8 @@ import asyncio
 import importlib.util
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +18,7 @@ from .backends.redis.store import RedisStore
 from .backends.sqlite import SQLiteStore
 from .clock import Clock
 from .errors import BackendUnavailableError, InvalidArgumentError
-from .header import create_file, unlock_file
+from .header import change_header, create_file, unlock_file
 from .inventory import SmartInventory
 from .metrics import Observe
 from .sealing import Cost, Sealer, Secret
@@ -29,8 +31,8 @@ REDIS_SCHEMES = ("redis", "rediss", "unix")
 class DatabaseSettings:
     """Where records are kept.
 
-    url: redis://HOST:PORT/N, rediss://…, unix:///SOCKET, sqlite:///PATH, sqlcipher:///PATH (four slashes for an absolute
-    path), or auto. folder: where auto puts a file, and notes what it picked. redis_url: what auto tries first, if any.
+    url: unix:///SOCKET, redis://localhost:PORT/N, rediss://HOST:PORT/N, sqlite:///PATH, sqlcipher:///PATH (four slashes for
+    an absolute path), or auto. folder: where auto puts a file, and notes what it picked. redis_url: what auto tries first, if any.
     """
 
     # Both URLs may hold a password.
@@ -104,17 +106,39 @@ class DatabaseFactory:
             store.name, reason, store,
         )  # fmt: skip
 
+    async def change_secret(self, new_secret: Secret, cost: Cost = Cost()) -> None:  # noqa: B008 (it is frozen)
+        """Let another passphrase or 32-byte key open the store from now on, with this cost of a passphrase's derivation.
+
+        It may be the same passphrase, for another cost. The records stay as they are, and so do programs that have the
+        store open. A kill in the middle leaves one of the two that is good. Whoever has a copy of the old header, as in a
+        backup, still opens it with the old secret: the master key is the same.
+
+        Raises WrongPassphraseError when this factory's secret is not the store's, InvalidArgumentError, and what open()
+        does.
+        """
+        url = self.settings.url
+        if url == "auto":
+            noted = self._noted()
+            if noted is None:
+                raise BackendUnavailableError("auto has not picked a store yet: open one first")
+            url = noted
+        path = _path(url)
+        if path:
+            await asyncio.to_thread(change_header, path, self._secret, new_secret, cost)
+        else:
+            store = _redis(url)
+            try:
+                await store.prepare()
+                await store.change_secret(self._secret, new_secret, cost)
+            finally:
+                await store.close()
+        self._secret, self._cost = new_secret, cost
+
     async def _automatic(self) -> tuple[Store, Sealer, str]:
-        self.settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        note, file = self.settings.folder / "aqm-device.backend", self.settings.folder / "aqm-device.db"
-        urls = {"sqlcipher": f"sqlcipher:///{file}", "sqlite": f"sqlite:///{file}"}
-        if self.settings.redis_url:
-            urls["redis"] = self.settings.redis_url
-        if note.exists():
-            noted = note.read_text().strip()
-            if noted not in urls:
-                raise BackendUnavailableError(f"{note} says {noted!r}, for which there is no URL: set redis_url")
-            return *await self._open(urls[noted]), f"auto picked it before, says {note}"
+        noted = self._noted()
+        if noted:
+            return *await self._open(noted), f"auto picked it before, says {self._note}"
+        urls = self._urls()
         reasons = []
         if self.settings.redis_url:
             try:
@@ -127,32 +151,78 @@ class DatabaseFactory:
             name = "sqlcipher" if importlib.util.find_spec("sqlcipher3") else "sqlite"
             reasons.append("sqlcipher3 is installed" if name == "sqlcipher" else "sqlcipher3 is not installed")
             picked = *await self._open(urls[name]), f"auto: {'; '.join(reasons)}"
-        create_file(note, f"{picked[0].name}\n".encode())
+        try:
+            with self._errors():
+                create_file(self._note, f"{picked[0].name}\n".encode())
+        except BaseException:
+            await picked[0].close()
+            raise
         return picked
 
+    @property
+    def _note(self) -> Path:
+        return self.settings.folder / "aqm-device.backend"
+
+    def _noted(self) -> str | None:
+        """The URL that auto picked before."""
+        with self._errors():
+            self.settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not self._note.exists():
+                return None
+            noted = self._note.read_text(errors="replace").strip()
+        if noted not in self._urls():
+            raise BackendUnavailableError(f"{self._note} says {noted!r}, for which there is no URL: set redis_url")
+        return self._urls()[noted]
+
+    def _urls(self) -> dict[str, str]:
+        file = self.settings.folder / "aqm-device.db"
+        urls = {"sqlcipher": f"sqlcipher:///{file}", "sqlite": f"sqlite:///{file}"}
+        return urls | ({"redis": self.settings.redis_url} if self.settings.redis_url else {})
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise BackendUnavailableError(f"can't use the folder of {self._note} ({error.strerror})") from None
+
     async def _open(self, url: str) -> tuple[Store, Sealer]:
-        scheme, _, rest = url.partition("://")
-        if scheme in REDIS_SCHEMES:
+        path = _path(url)
+        if not path:
             return await self._open_redis(url)
-        path = rest.removeprefix("/")
-        if scheme not in ("sqlite", "sqlcipher") or path in ("", rest):
-            raise InvalidArgumentError("url: must be auto, redis://…, unix:///…, sqlite:///PATH or sqlcipher:///PATH")
-        sealer = await asyncio.to_thread(unlock_file, Path(path), self._secret, self._cost)
-        store = SQLiteStore(Path(path)) if scheme == "sqlite" else _sqlcipher(Path(path), sealer)
+        sealer = await asyncio.to_thread(unlock_file, path, self._secret, self._cost)
+        store = SQLiteStore(path) if url.startswith("sqlite:") else _sqlcipher(path, sealer)
         await store.prepare()
         return store, sealer
 
     async def _open_redis(self, url: str) -> tuple[Store, Sealer]:
-        try:
-            store = RedisStore(url)
-        except ValueError as error:
-            raise InvalidArgumentError(f"url: not one of Redis ({type(error).__name__})") from None
+        store = _redis(url)
         try:
             await store.prepare()
             return store, await store.unlock(self._secret, self._cost)
         except BaseException:
             await store.close()
             raise
+
+
+def _path(url: str) -> Path | None:
+    """The file that a URL names; None for one of Redis. Raises InvalidArgumentError."""
+    scheme, _, rest = url.partition("://")
+    if scheme in REDIS_SCHEMES:
+        return None
+    path = rest.removeprefix("/")
+    if scheme not in ("sqlite", "sqlcipher") or path in ("", rest):
+        raise InvalidArgumentError("url: must be auto, redis://…, unix:///…, sqlite:///PATH or sqlcipher:///PATH")
+    return Path(path)
+
+
+def _redis(url: str) -> RedisStore:
+    try:
+        return RedisStore(url)
+    except InvalidArgumentError:
+        raise
+    except ValueError as error:
+        raise InvalidArgumentError(f"url: not one of Redis ({type(error).__name__})") from None
 
 
 def _sqlcipher(path: Path, sealer: Sealer) -> SQLiteStore:

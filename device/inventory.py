@@ -7,15 +7,25 @@ import logging
 import time
 from uuid import UUID
 
-from .backends.base import CATEGORIES, Counts, Store, TakenCoin
-from .clock import DAY, Clock, milliseconds
-from .errors import DuplicateCoinError, InvalidArgumentError, OverBudgetError, StoreError, UnknownPriorityError
-from .keys import Coin
+from .backends.base import CATEGORIES, Ages, Counts, Store, TakenCoin
+from .clock import DAY, Clock, WatchedClock, milliseconds
+from .errors import (
+    DuplicateCoinError,
+    InvalidArgumentError,
+    OverBudgetError,
+    StaleCoinError,
+    StoreError,
+    UnknownPriorityError,
+)
+from .keys import Coin, minted_at
 from .metrics import Observe, Observed, observed
 from .vault import LIFETIME, check_category, check_key_id
 
 UNUSED_AFTER = 30 * DAY
 """Seconds without a message to a contact, or a new priority, after which its coins are not worth their room."""
+
+CACHED_FOR = 23 * DAY
+"""Seconds after its minting for which a coin is of use: its private key lives for LIFETIME, and a message may take a week."""
 
 LARGEST_BUDGET = 1000
 
@@ -28,26 +38,37 @@ class SmartInventory(Observed):
     Coins are public, so they are not sealed; but who one's contacts are is private, and of the backends only SQLCipher
     hides that. A contact that was given no priority is a STRANGER.
 
-    Every operation is atomic, and raises BackendUnavailableError or DamagedStoreError when the store fails.
+    Coins that were minted over CACHED_FOR ago are as good as gone: they are neither given nor counted, and leave room.
+
+    Every operation is atomic, and raises BackendUnavailableError or DamagedStoreError when the store fails. A clock that
+    is not to be believed stores and collects nothing, as with SecureVault.
     """
 
     def __init__(self, store: Store, clock: Clock = time.time, observe: Observe | None = None) -> None:
         super().__init__("inventory", store.name, observe)
         self._store = store
-        self._clock = clock
+        self._clock = WatchedClock(store, clock)
 
     @observed
     async def store_key(self, contact_id: UUID, coin: Coin) -> None:
         """Cache a coin as its contact's newest. Verify its signature first.
 
-        Raises OverBudgetError, InvalidArgumentError, and DuplicateCoinError for a coin that is here, or was taken within
-        LIFETIME: an answer of the server may come twice.
+        Raises OverBudgetError, InvalidArgumentError, ClockError, StaleCoinError for a coin that was minted over CACHED_FOR
+        ago, more than a day in the future, or nobody knows when, and DuplicateCoinError for one that is here, or was taken
+        within LIFETIME, even under another name: an answer of the server may come twice.
         """
         check_category(coin.category)
         check_key_id(coin.key_id)
-        stored = await self._store.put_coin(str(contact_id), coin, self._now())
+        now = await self._clock.for_storing()
+        ages = await self._ages()
+        minted = minted_at(coin.key_id)
+        if minted is None:
+            raise StaleCoinError(f"key_id {coin.key_id!r} does not say when it was minted: it is no UUID of version 7")
+        if not ages.since <= milliseconds(minted) <= now + milliseconds(DAY):
+            raise StaleCoinError(f"key_id {coin.key_id!r} was minted too long ago, or in the future: claim another")
+        stored = await self._store.put_coin(str(contact_id), coin, milliseconds(minted), now, ages)
         if stored == "DUPLICATE":
-            raise DuplicateCoinError(f"key_id {coin.key_id!r} of this contact was stored before")
+            raise DuplicateCoinError(f"key_id {coin.key_id!r} of this contact, or its public key, was stored before")
         if stored == "OVER_BUDGET":
             raise OverBudgetError(f"the contact's priority has no room for more {coin.category} coins")
 
@@ -60,46 +81,48 @@ class SmartInventory(Observed):
         a coin. Raises InvalidArgumentError.
         """
         check_category(category)
-        now = self._now()
+        now, ages = await self._clock.latest(), await self._ages()
         taking = asyncio.ensure_future(
             self._store.take_coin(
-                str(contact_id), CATEGORIES[CATEGORIES.index(category) :], now, now + milliseconds(LIFETIME)
+                str(contact_id), CATEGORIES[CATEGORIES.index(category) :], now, now + milliseconds(LIFETIME), ages
             )
         )
         try:
             taken = await asyncio.shield(taking)
         except asyncio.CancelledError:
-            await self._put_back(contact_id, taking)
+            await self._put_back(contact_id, taking, ages.since)
             raise
         return taken.coin if taken else None
 
     @observed
     async def count_coins(self, contact_id: UUID) -> Counts:
         """The contact's coins, by category."""
-        return await self._store.count_coins(str(contact_id))
+        return await self._store.count_coins(str(contact_id), (await self._ages()).since)
 
     @observed
     async def count_all(self) -> Counts:
         """The coins of all contacts, by category, contact after contact: for metrics, not for decisions."""
         counts = dict.fromkeys(CATEGORIES, 0)
+        since = (await self._ages()).since
         for contact_id in await self._store.contacts():
-            for category, count in (await self._store.count_coins(contact_id)).items():
+            for category, count in (await self._store.count_coins(contact_id, since)).items():
                 counts[category] += count
         return counts
 
     @observed
     async def room(self, contact_id: UUID) -> Counts:
         """How many more coins of each category store_key() would take."""
-        return await self._store.room(str(contact_id))
+        return await self._store.room(str(contact_id), (await self._ages()).since)
 
     @observed
-    async def garbage_collect(self) -> list[UUID]:
+    async def garbage_collect(self, is_certain: bool = False) -> list[UUID]:
         """Forget contacts unused for UNUSED_AFTER with their coins, least recently used first; returns them in that order.
 
-        A contact is used when a coin is asked for and when it is given a priority; storing coins is no use.
+        A contact is used when a coin is asked for and when it is given a priority; storing coins is no use. The coins
+        of others that are too old go, too. is_certain: as of SecureVault.purge_expired(). Raises ClockError.
         """
-        now = self._now()
-        collected = await self._store.collect(now - milliseconds(UNUSED_AFTER), now)
+        now = await self._clock.for_removing(is_certain)
+        collected = await self._store.collect(now - milliseconds(UNUSED_AFTER), now, now - milliseconds(CACHED_FOR))
         return [UUID(contact_id) for contact_id in collected]
 
     @observed
@@ -108,7 +131,8 @@ class SmartInventory(Observed):
 
         Raises UnknownPriorityError.
         """
-        removed = await self._store.set_priority(str(contact_id), priority, self._now())
+        now, ages = await self._clock.latest(), await self._ages()
+        removed = await self._store.set_priority(str(contact_id), priority, now, ages.since)
         if removed is None:
             raise UnknownPriorityError(f"priority: there is no {priority!r}; set_budget makes one")
         return removed
@@ -136,16 +160,17 @@ class SmartInventory(Observed):
         """The priority of each contact."""
         return {UUID(contact_id): priority for contact_id, priority in (await self._store.contacts()).items()}
 
-    async def _put_back(self, contact_id: UUID, taking: asyncio.Future[TakenCoin | None]) -> None:
+    async def _ages(self) -> Ages:
+        cached_for = milliseconds(CACHED_FOR)
+        return Ages(await self._clock.latest() - cached_for, await self._clock.trusted() - cached_for)
+
+    async def _put_back(self, contact_id: UUID, taking: asyncio.Future[TakenCoin | None], since: int) -> None:
         is_back = False
         try:
             taken = await taking
-            is_back = taken is None or await self._store.return_coin(str(contact_id), taken)
+            is_back = taken is None or await self._store.return_coin(str(contact_id), taken, since)
         except StoreError:
             pass
         finally:
             if not is_back:
                 logging.getLogger(__name__).warning("select_coin was cancelled, and its coin could not be put back")
-
-    def _now(self) -> int:
-        return milliseconds(self._clock())

@@ -14,25 +14,31 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from .errors import BadMessageError
-from .keys import ALGORITHMS, Coin, PrivateKey, decapsulate, encapsulate
+from .errors import BadMessageError, InvalidArgumentError
+from .keys import ALGORITHMS, Coin, PrivateKey, decapsulate, encapsulate, is_key_id
 
 VERSION = 1
 CATEGORIES = tuple(ALGORITHMS)
 ENCAPSULATED_BYTES = {"GOLD": 1088, "SILVER": 1088, "BRONZE": 32}
 TAG_BYTES = 16
 NONCE = bytes(12)
+LARGEST_TEXT = 2**20
+"""Bytes. What is larger is for the app to send another way, with a key in the message."""
 
 
 @dataclass(frozen=True)
 class Message:
     """key_id, category: which private key opens it. encapsulated: 1,088 bytes (GOLD, SILVER) or 32 (BRONZE). ciphertext:
-    16 bytes longer than the text."""
+    16 bytes longer than the text. Raises BadMessageError for a name or a category that can't be."""
 
     key_id: str
     category: str
     encapsulated: bytes = field(repr=False)
     ciphertext: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if self.category not in CATEGORIES or not is_key_id(self.key_id):
+            raise BadMessageError("the message names no key")
 
     def to_bytes(self) -> bytes:
         """Version, category and length of the key id (a byte each), key id, encapsulated, ciphertext."""
@@ -50,8 +56,8 @@ class Message:
             raise BadMessageError("this is no message of a version that is known here")
         category, start = CATEGORIES[data[1]], 3 + data[2]
         end = start + ENCAPSULATED_BYTES[category]
-        if len(data) < end + TAG_BYTES:
-            raise BadMessageError("the message is cut off")
+        if not TAG_BYTES <= len(data) - end <= TAG_BYTES + LARGEST_TEXT:
+            raise BadMessageError("the message is cut off, or too large")
         try:
             key_id = data[3:start].decode()
         except UnicodeDecodeError:
@@ -59,10 +65,20 @@ class Message:
         return cls(key_id, category, data[start:end], data[end:])
 
 
+def check_text(text: bytes) -> None:
+    """Raises InvalidArgumentError for a text that no message holds."""
+    if len(text) > LARGEST_TEXT:
+        raise InvalidArgumentError(f"text: at most {LARGEST_TEXT} bytes")
+
+
 def encrypt(coin: Coin, text: bytes) -> Message:
-    """A message that only the coin's owner can read. Verify the coin first, and use it for this one message."""
-    secret, encapsulated = encapsulate(coin)
+    """A message that only the coin's owner can read. Verify the coin first, and use it for this one message.
+
+    Raises InvalidArgumentError for a text of more than 1 MiB, ForgedCoinError for a coin whose public key is none.
+    """
+    check_text(text)
     header = Message(coin.key_id, coin.category, b"", b"").header()
+    secret, encapsulated = encapsulate(coin)
     ciphertext = AESGCM(_key(secret, coin.public_key, encapsulated)).encrypt(NONCE, text, header)
     return Message(coin.key_id, coin.category, encapsulated, ciphertext)
 

@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, field
 
 from .backends.base import CATEGORIES, Counts, Store
-from .clock import DAY, Clock, milliseconds
+from .clock import DAY, Clock, WatchedClock, milliseconds
 from .errors import DuplicateKeyError, InvalidArgumentError
+from .keys import LONGEST_KEY_ID, is_key_id
 from .metrics import Observe, Observed, observed
 from .sealing import Sealer
 
 LIFETIME = 30 * DAY
 """Seconds after which a key is gone by itself, and for which a burned key's name stays refused."""
 
-LONGEST_KEY_ID = 128
-"""Characters, as the server has it."""
+
+@dataclass(frozen=True)
+class StoredKey:
+    """A private key as it was stored. is_last_resort: its coin is given to many, so that reading one message leaves it."""
+
+    category: str
+    private_key: bytes = field(repr=False)
+    is_last_resort: bool
+
+
+@dataclass(frozen=True)
+class KeyInfo:
+    """What is known of a key without opening it. stored_at: seconds since 1970."""
+
+    key_id: str
+    category: str
+    stored_at: float
+    is_last_resort: bool
 
 
 class SecureVault(Observed):
@@ -25,36 +43,42 @@ class SecureVault(Observed):
     Every operation is atomic, and raises BackendUnavailableError or DamagedStoreError when the store fails. One that was
     cancelled, or that found the store unavailable, may have been done: burn_key can be called again, and so can
     store_key, whose DuplicateKeyError then says that it was done.
+
+    The store keeps the highest time it has seen, to the hour: a clock that is before 2025 or more than a day behind it
+    stores and purges nothing, and one that is over 7 days ahead purges nothing before the app says that it is certain.
     """
 
     def __init__(self, store: Store, sealer: Sealer, clock: Clock = time.time, observe: Observe | None = None) -> None:
         super().__init__("vault", store.name, observe)
         self._store = store
         self._sealer = sealer
-        self._clock = clock
+        self._clock = WatchedClock(store, clock)
 
     @observed
-    async def store_key(self, key_id: str, category: str, private_key: bytes) -> None:
+    async def store_key(self, key_id: str, category: str, private_key: bytes, *, is_last_resort: bool = False) -> None:
         """Store a key for LIFETIME. key_id: its coin's. category: GOLD, SILVER or BRONZE. private_key: its bytes.
 
-        Raises DuplicateKeyError for a name that was stored or burned within LIFETIME, InvalidArgumentError.
+        Raises DuplicateKeyError for a name that was stored or burned within LIFETIME, InvalidArgumentError, ClockError.
         """
         check_key_id(key_id)
         check_category(category)
-        now = self._now()
-        sealed = self._sealer.seal(key_id, category, private_key)
-        if not await self._store.put_key(key_id, category, sealed, now + milliseconds(LIFETIME), now):
+        now = await self._clock.for_storing()
+        sealed = self._sealer.seal(key_id, category, private_key, is_last_resort)
+        if not await self._store.put_key(key_id, category, sealed, now + milliseconds(LIFETIME), now, is_last_resort):
             raise DuplicateKeyError(f"key_id {key_id!r} was stored or burned before: mint a new coin")
 
     @observed
-    async def fetch_key(self, key_id: str) -> bytes | None:
-        """The bytes of a key; None when it is not there, burned or expired.
+    async def fetch_key(self, key_id: str) -> StoredKey | None:
+        """A key; None when it is not there, burned or expired.
 
         Raises DamagedStoreError when its record was changed, InvalidArgumentError.
         """
         check_key_id(key_id)
-        found = await self._store.get_key(key_id, self._now())
-        return self._sealer.open(key_id, found[0], found[1]) if found else None
+        found = await self._store.get_key(key_id, self._clock.now())
+        if not found:
+            return None
+        category, sealed, is_last_resort = found
+        return StoredKey(category, self._sealer.open(key_id, category, sealed, is_last_resort), is_last_resort)
 
     @observed
     async def burn_key(self, key_id: str) -> bool:
@@ -65,29 +89,39 @@ class SecureVault(Observed):
         its module.
         """
         check_key_id(key_id)
-        now = self._now()
-        return await self._store.burn_key(key_id, now, now + milliseconds(LIFETIME))
+        until = await self._clock.latest() + milliseconds(LIFETIME)
+        return await self._store.burn_key(key_id, self._clock.now(), until)
 
     @observed
-    async def purge_expired(self) -> int:
+    async def purge_expired(self, is_certain: bool = False) -> int:
         """Delete what has expired, in batches; returns how many keys that were. Call it once a day.
 
         Until then expired keys are on the disk, sealed, but never returned.
+
+        is_certain: the clock is right, as the network's time or a person says. An app that was off for more than 7 days
+        asks the network before it says so; this also mends a store that had seen a time too high. Raises ClockError.
         """
-        return await self._store.purge_keys(self._now())
+        return await self._store.purge_keys(await self._clock.for_removing(is_certain))
 
     @observed
     async def count_active(self) -> Counts:
-        """How many keys may still be used, by category; from an index, so that it costs little with many keys."""
-        return await self._store.count_keys(self._now())
+        """How many keys may still be used, by category, without those of last resort; from an index, so that it costs
+        little with many keys."""
+        return await self._store.count_keys(self._clock.now())
 
-    def _now(self) -> int:
-        return milliseconds(self._clock())
+    @observed
+    async def list_keys(self, stored_before: float | None = None) -> list[KeyInfo]:
+        """Active keys, oldest first, those of last resort among them. stored_before: seconds since 1970; None: all."""
+        before = None if stored_before is None else milliseconds(stored_before)
+        return [
+            KeyInfo(row.key_id, row.category, row.stored_at / 1000, row.is_last_resort)
+            for row in await self._store.list_keys(self._clock.now(), before)
+        ]
 
 
 def check_key_id(key_id: str) -> None:
     """Raises InvalidArgumentError for what is no name of a key."""
-    if not 0 < len(key_id) <= LONGEST_KEY_ID or not key_id.isprintable():
+    if not is_key_id(key_id):
         raise InvalidArgumentError(f"key_id: must have 1 to {LONGEST_KEY_ID} printable characters")
 
 

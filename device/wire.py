@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from ssl import CERT_REQUIRED, SSLContext
 from typing import Any, Self
 
 import aiohttp
@@ -22,6 +23,7 @@ from .errors import (
     EpochChanged,
     Forbidden,
     Gone,
+    InvalidArgumentError,
     InvalidRequest,
     ServerUnavailable,
     TooManyRequests,
@@ -71,12 +73,16 @@ class Request:
 class Wire:
     """A server's address and the connections to it; an async context manager.
 
-    url: https, or http to this machine itself. retries: when to try again.
-    Raises ValueError for another URL.
+    url: https, or http to this machine itself. retries: when to try again. ssl: whom to trust, as
+    ssl.create_default_context(cafile=…) for a CA of one's own; None: whom the system trusts.
+    Raises ValueError for another URL, InvalidArgumentError for an ssl that checks no certificate or no name.
     """
 
-    def __init__(self, url: str | URL, retries: Retries | None = None) -> None:
+    def __init__(self, url: str | URL, retries: Retries | None = None, ssl: SSLContext | None = None) -> None:
         self.url = URL(url)
+        self._ssl = ssl
+        if ssl and not (ssl.check_hostname and ssl.verify_mode is CERT_REQUIRED):
+            raise InvalidArgumentError("ssl: must check the server's certificate and name")
         self.retries = retries or Retries()
         # Else tokens and passwords would travel in the clear. The value is not quoted, it may hold a password.
         if not self.url.host or self.url.user or self.url.password or not _is_safe(self.url):
@@ -87,7 +93,7 @@ class Wire:
         self.http = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
             cookie_jar=aiohttp.DummyCookieJar(),
-            connector=aiohttp.TCPConnector(limit=0),
+            connector=aiohttp.TCPConnector(limit=0, ssl=self._ssl or True),
             headers={"Accept-Encoding": "identity"},
             auto_decompress=False,
         )

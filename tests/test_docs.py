@@ -87,16 +87,21 @@ def test_readme_curl_answers_what_the_readme_shows(gateway: RunningGateway, subt
             assert json.loads(ran.stdout) == json.loads(answer)
 
 
-def test_the_devices_example_prints_what_it_says(gateway: RunningGateway, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "auth", "printed"), [(0, "none", "see you at eight"), (1, "jwt", "buy milk")])
+def test_the_devices_examples_print_what_they_say(
+    database: Database, run_gateway: Callable[..., RunningGateway], tmp_path: Path, number: int, auth: str, printed: str
+) -> None:
+    gateway = run_gateway(database.dsn, AQM_AUTH=auth)
     text = (ROOT / "docs" / "device.md").read_text()
-    (example,) = (body for language, body in FENCE.findall(text) if language == "python")
-    (tmp_path / "example.py").write_text(example.replace("http://127.0.0.1:8080", gateway.url))
+    examples = [body for language, body in FENCE.findall(text) if language == "python"]
+    assert len(examples) == 2
+    (tmp_path / "example.py").write_text(examples[number].replace("http://127.0.0.1:8080", gateway.url))
     ran = subprocess.run(
         [sys.executable, "example.py"], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "see you at eight\n", "")
-    assert f"It prints `{ran.stdout.strip()}`" in text
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, f"{printed}\n", "")
+    assert f"It prints `{printed}`" in text
 
 
 def hide(shown: Any, answer: Any) -> Any:

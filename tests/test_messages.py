@@ -18,11 +18,12 @@ from device.courier import CourierClient
 from device.credentials import Credentials
 from device.errors import BadMessageError, ForgedCoinError, NoCoinError, NoKeyError
 from device.factory import DatabaseFactory, DatabaseSettings
-from device.flows import Recipient, Sender
 from device.keys import Identity, VerifyKeys
 from device.message import Message
+from device.recipient import Recipient
 from device.redis_server import RedisServer
 from device.sealing import Cost
+from device.sender import Sender
 
 CHEAP = Cost(memory_kib=64, iterations=1, lanes=1)
 MASTER_KEY = bytes(32)
@@ -143,7 +144,18 @@ async def test_a_changed_message_is_refused_and_burns_nothing(house: House) -> N
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"\x01", b"\x02\x00\x00" + bytes(1200), b"\x01\x03\x00" + bytes(1200), b"\x01\x02\x02\xff\xff" + bytes(60)],
+    [
+        b"",
+        b"\x01",
+        b"\x02\x00\x00" + bytes(1200),
+        b"\x01\x03\x00" + bytes(1200),
+        b"\x01\x02\x02\xff\xff" + bytes(60),
+        b"\x01\x02\x00" + bytes(60),
+        b"\x01\x02\x25" + b"k" * 37 + bytes(60),
+        b"\x01\x02\x02k\n" + bytes(60),
+        b"\x01\x02\x01k" + bytes(32 + 15),
+        b"\x01\x02\x01k" + bytes(32 + 16 + 2**20 + 1),
+    ],
 )
 def test_what_is_no_message_is_refused(data: bytes) -> None:
     with pytest.raises(BadMessageError):
@@ -154,7 +166,7 @@ async def test_a_forged_coin_is_neither_kept_nor_used(house: House, database: Da
     bob = await house.recipient("sqlite", {"GOLD": 1, "SILVER": 0, "BRONZE": 0})
     whom = bob.courier.user_id
     mallory = Identity()
-    forged = [mallory.mint("GOLD")[0] for _ in range(2)]
+    forged = [mallory.mint(whom, "GOLD")[0] for _ in range(2)]
     upload(database, whom, [(coin.key_id, coin.category, coin.public_key, coin.signature) for coin in forged])
     alice = await house.sender()
     await alice.inventory.set_priority(whom, "BESTIE")
@@ -183,16 +195,28 @@ async def test_a_stranger_is_not_written_to_without_knowing_the_keys_of_its_coin
 
 
 async def test_topping_up_begins_below_a_third(house: House) -> None:
-    bob = await house.recipient("sqlite", {"GOLD": 0, "SILVER": 0, "BRONZE": 9})
-    assert await bob.top_up() == {"BRONZE": 9}
+    bob = await house.recipient("sqlite", {"GOLD": 0, "SILVER": 0, "BRONZE": 45})
+    assert await bob.top_up() == {"BRONZE": 45}
     alice = await house.sender()
-    for _ in range(6):
-        await alice.send(bob.courier.user_id, b"hello", 0, 0)
+    await alice.courier.claim(bob.courier.user_id, "BRONZE", 30)
     assert await bob.top_up() == {}, "a third is left"
     await alice.send(bob.courier.user_id, b"hello", 0, 0)
-    assert await bob.top_up() == {"BRONZE": 7}
-    assert (await bob.courier.count())["BRONZE"] == 9
-    assert (await bob.vault.count_active())["BRONZE"] == 16, "seven messages are on their way"
+    assert await bob.top_up() == {"BRONZE": 31}
+    assert (await bob.courier.count())["BRONZE"] == 45
+    assert (await bob.vault.count_active())["BRONZE"] == 76, "31 messages are on their way"
+
+
+async def test_topping_up_begins_where_the_server_warns(house: House) -> None:
+    bob = await house.recipient("sqlite", {"GOLD": 0, "SILVER": 0, "BRONZE": 12})
+    small = await house.recipient("sqlite", {"BRONZE": 3})
+    await asyncio.gather(bob.top_up(), small.top_up())
+    alice = await house.sender()
+    await alice.courier.claim(bob.courier.user_id, "BRONZE", 2)
+    assert await bob.top_up() == {}
+    for whom in (bob, small):
+        await alice.courier.claim(whom.courier.user_id, "BRONZE", 1)
+    assert await bob.top_up() == {"BRONZE": 3}
+    assert await small.top_up() == {"BRONZE": 1}, "a threshold that is above the target is the target"
 
 
 async def test_after_a_restore_a_device_mints_anew(house: House, database: Database) -> None:

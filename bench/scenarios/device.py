@@ -13,9 +13,12 @@ from pathlib import Path
 from statistics import median
 from uuid import UUID, uuid4
 
+from device.clock import DAY
 from device.factory import Database, DatabaseFactory, DatabaseSettings
+from device.inventory import CACHED_FOR
 from device.keys import Coin
 from device.redis_server import RedisServer
+from device.vault import LIFETIME
 
 from ..coins import SIZES
 from ..goals import Goal
@@ -34,6 +37,19 @@ LOOK_UPS, SELECTIONS = 100, 10
 WORKLOADS = 30
 BESTIES = 5
 BURSTS = 20
+WHOLES = 20
+"""Calls of an operation on the whole store in a round."""
+
+GONE = 100
+"""Keys that a purge finds expired, and coins that a collection finds too old."""
+
+ON_ALL = (
+    "vault.count_active", "vault.list_keys", "vault.purge_expired of nothing", f"vault.purge_expired of {GONE}",
+    "inventory.count_all", "inventory.contacts", "inventory.garbage_collect of nothing",
+    f"inventory.garbage_collect of {GONE} coins",
+)  # fmt: skip
+"""Operations whose work grows with the store: the goal is not theirs."""
+
 SECRET_BYTES = 32
 """Sealed in the place of a private key: X25519's size, ML-KEM-768's seed has twice that."""
 
@@ -76,10 +92,11 @@ def run(bench: Bench) -> list[Section]:
         Section(
             title="A device's store: every operation",
             text=f"{described}; one call at a time. What survives what: Redis (AOF everysec) may lose a second when the machine "
-            "goes down, SQLite and SQLCipher lose nothing that returned.\n\n"
+            "goes down, SQLite and SQLCipher lose nothing that returned. The goal, 5 ms in 99 of 100 calls, is for operations on one "
+            f"key, coin or contact; it is not for those on the whole store: {', '.join(ON_ALL)}.\n\n"
             + "\n".join(table(head, rows, numbers=True)),
             results=operations,
-            goals=[Goal(name, measure=P99, at_most=5) for name in operations],
+            goals=[Goal(name, measure=P99, at_most=5) for name in operations if name.partition(" ")[2] not in ON_ALL],
             unit="calls",
             shows_speed=False,
         ),
@@ -123,17 +140,22 @@ class Load:
         self.keys = [str(uuid4()) for _ in range(keys)]
         self.contacts = [uuid4() for _ in range(keys // sum(BUDGET.values()))]
         self.times: dict[str, list[float]] = defaultdict(list)
+        self.ahead = 0.0
 
     async def run(self, url: str) -> dict[str, list[float]]:
         """Seconds of each call, by operation."""
-        async with await DatabaseFactory(DatabaseSettings(url), os.urandom(32)).open() as database:
+        async with await DatabaseFactory(DatabaseSettings(url), os.urandom(32), self._clock).open() as database:
             await self._vault(database)
             await self._inventory(database)
             await self._workloads(database)
             await self._bursts(database)
             for contact in self.contacts[:SAMPLES]:
                 await self._time("inventory.remove_contact", database.inventory.remove_contact(contact))
+            await self._whole_store(database)
         return self.times
+
+    def _clock(self) -> float:
+        return time.time() + self.ahead
 
     async def _time(self, name: str, call: Awaitable[object]) -> None:
         started = time.perf_counter()
@@ -148,7 +170,9 @@ class Load:
             await self._time("vault.fetch_key", vault.fetch_key(key))
         for _ in range(SAMPLES // 10):
             await self._time("vault.count_active", vault.count_active())
-            await self._time("vault.purge_expired", vault.purge_expired())
+            await self._time("vault.purge_expired of nothing", vault.purge_expired())
+        for _ in range(WHOLES):
+            await self._time("vault.list_keys", vault.list_keys())
         burned = self.keys[: min(SAMPLES, len(self.keys) // 2)]
         for key in burned:
             await self._time("vault.burn_key", vault.burn_key(key))
@@ -165,7 +189,30 @@ class Load:
             await self._time("inventory.room", inventory.room(contact))
             await self._time("inventory.select_coin", inventory.select_coin(contact, "GOLD"))
         for _ in range(SAMPLES // 10):
-            await self._time("inventory.garbage_collect", inventory.garbage_collect())
+            await self._time("inventory.garbage_collect of nothing", inventory.garbage_collect())
+            await self._time("inventory.set_budget", inventory.set_budget("BESTIE", *BUDGET.values()))
+        for _ in range(WHOLES):
+            await self._time("inventory.count_all", inventory.count_all())
+            await self._time("inventory.contacts", inventory.contacts())
+
+    async def _whole_store(self, database: Database) -> None:
+        """Cleaning up with something to do. The clock goes ahead, so it is the last of a round."""
+        vault, inventory = database.vault, database.inventory
+        self.ahead = LIFETIME + DAY
+        await vault.purge_expired(is_certain=True)
+        await inventory.garbage_collect(is_certain=True)
+        for _ in range(WHOLES):
+            for _ in range(GONE):
+                await vault.store_key(str(uuid4()), "BRONZE", os.urandom(SECRET_BYTES))
+            for _ in range(GONE // sum(BUDGET.values())):
+                contact = uuid4()
+                await inventory.set_priority(contact, "BESTIE")
+                for coin in make_coins(self._clock()):
+                    await inventory.store_key(contact, coin)
+            self.ahead += CACHED_FOR + DAY
+            await self._time(f"inventory.garbage_collect of {GONE} coins", inventory.garbage_collect(is_certain=True))
+            self.ahead += LIFETIME - CACHED_FOR
+            await self._time(f"vault.purge_expired of {GONE}", vault.purge_expired(is_certain=True))
 
     async def _workloads(self, database: Database) -> None:
         for _ in range(WORKLOADS):
@@ -195,10 +242,16 @@ class Load:
             await asyncio.gather(*map(burst, besties))
 
 
-def make_coins() -> list[Coin]:
-    """As many coins of random bytes as a BESTIE may have."""
+def make_coins(minted_at: float | None = None) -> list[Coin]:
+    """As many coins of random bytes as a BESTIE may have. minted_at: seconds since 1970; None: now."""
+    seconds = time.time() if minted_at is None else minted_at
     return [
-        Coin(str(uuid4()), category, *(os.urandom(size) for size in SIZES[category]))
+        Coin(coin_id(seconds), category, *(os.urandom(size) for size in SIZES[category]))
         for category, number in BUDGET.items()
         for _ in range(number)
     ]
+
+
+def coin_id(seconds: float) -> str:
+    """A UUID of version 7 of that time."""
+    return str(UUID(int=round(seconds * 1000) << 80 | 7 << 76 | uuid4().int & ~(0xFFFFFFFFFFFFF << 76)))

@@ -5,6 +5,7 @@ Private keys come sealed, contacts as text; times are whole milliseconds since 1
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,6 +37,30 @@ class TakenCoin:
 
     coin: Coin
     sequence: int
+    minted_at: int
+
+
+@dataclass(frozen=True)
+class Ages:
+    """When a coin must have been minted to be of use: since then. Those from before `stale` may be removed, too."""
+
+    since: int
+    stale: int
+
+
+@dataclass(frozen=True)
+class KeyRow:
+    """What a store knows of an active key without opening it. stored_at: milliseconds."""
+
+    key_id: str
+    category: str
+    stored_at: int
+    is_last_resort: bool
+
+
+def digest(coin: Coin) -> str:
+    """What a public key is known by, whatever name it comes under."""
+    return hashlib.sha256(coin.public_key).hexdigest()
 
 
 class Store(ABC):
@@ -45,12 +70,18 @@ class Store(ABC):
     """The backend, as metrics and logs have it."""
 
     @abstractmethod
-    async def put_key(self, key_id: str, category: str, sealed: bytes, expires_at: int, now: int) -> bool:
+    async def put_key(
+        self, key_id: str, category: str, sealed: bytes, expires_at: int, now: int, is_last_resort: bool
+    ) -> bool:
         """Store a sealed key; False when the name is taken by one that is active or burned, and not expired."""
 
     @abstractmethod
-    async def get_key(self, key_id: str, now: int) -> tuple[str, bytes] | None:
-        """Category and sealed bytes of an active key that has not expired."""
+    async def get_key(self, key_id: str, now: int) -> tuple[str, bytes, bool] | None:
+        """Category, sealed bytes, and whether it is of last resort, of an active key that has not expired."""
+
+    @abstractmethod
+    async def list_keys(self, now: int, before: int | None) -> list[KeyRow]:
+        """Active keys that have not expired, stored before then, oldest first; read in batches."""
 
     @abstractmethod
     async def burn_key(self, key_id: str, now: int, until: int) -> bool:
@@ -62,40 +93,48 @@ class Store(ABC):
 
     @abstractmethod
     async def count_keys(self, now: int) -> Counts:
-        """Active keys that have not expired."""
+        """Active keys that have not expired, without those of last resort."""
 
     @abstractmethod
-    async def put_coin(self, contact_id: str, coin: Coin, now: int) -> Stored:
-        """Cache a contact's coin as its newest, when the budget has room."""
+    async def put_coin(self, contact_id: str, coin: Coin, minted_at: int, now: int, ages: Ages) -> Stored:
+        """Cache a contact's coin as its newest, when the budget has room.
+
+        DUPLICATE: its name or its public key is here, or was taken and may not come again.
+        """
 
     @abstractmethod
-    async def take_coin(self, contact_id: str, categories: Sequence[str], now: int, until: int) -> TakenCoin | None:
-        """Remove the oldest coin of the first category that has one; the contact counts as used now.
+    async def take_coin(
+        self, contact_id: str, categories: Sequence[str], now: int, until: int, ages: Ages
+    ) -> TakenCoin | None:
+        """Remove the oldest coin of use of the first category that has one; the contact counts as used now.
 
         until: how long the coin's name stays refused.
         """
 
     @abstractmethod
-    async def return_coin(self, contact_id: str, taken: TakenCoin) -> bool:
+    async def return_coin(self, contact_id: str, taken: TakenCoin, since: int) -> bool:
         """Undo take_coin(); False when the contact is gone or has no room any more."""
 
     @abstractmethod
-    async def count_coins(self, contact_id: str) -> Counts:
-        """The contact's cached coins."""
+    async def count_coins(self, contact_id: str, since: int) -> Counts:
+        """The contact's cached coins that were minted since then."""
 
     @abstractmethod
-    async def room(self, contact_id: str) -> Counts:
-        """How many more coins the contact's budget allows."""
+    async def room(self, contact_id: str, since: int) -> Counts:
+        """How many more coins the contact's budget allows beside those that were minted since then."""
 
     @abstractmethod
-    async def collect(self, before: int, now: int) -> list[str]:
-        """Remove contacts that were not used since then, in batches, least recently used first; returns them."""
+    async def collect(self, before: int, now: int, stale: int) -> list[str]:
+        """Remove contacts that were not used since then, in batches, least recently used first; returns them.
+
+        Coins that were minted before `stale` go, too.
+        """
 
     @abstractmethod
-    async def set_priority(self, contact_id: str, priority: str, now: int) -> int | None:
+    async def set_priority(self, contact_id: str, priority: str, now: int, since: int) -> int | None:
         """Give a contact a priority and remove the newest coins over its budget; the contact counts as used now.
 
-        Returns how many coins went, None for an unknown priority.
+        Coins that were minted before `since` are not looked at. Returns how many coins went, None for an unknown priority.
         """
 
     @abstractmethod
@@ -109,6 +148,14 @@ class Store(ABC):
     @abstractmethod
     async def contacts(self) -> dict[str, str]:
         """Priority by contact."""
+
+    @abstractmethod
+    async def highest_time(self) -> int:
+        """The highest time that was set; 0 in a new store."""
+
+    @abstractmethod
+    async def set_highest_time(self, now: int, is_certain: bool) -> None:
+        """Keep a time as the highest, unless there is a higher one; is_certain: even then."""
 
     @abstractmethod
     async def close(self) -> None:

@@ -19,9 +19,9 @@ from typing import Any, TypeVar
 
 from ..errors import BackendUnavailableError, DamagedStoreError, NewerStoreError
 from ..keys import Coin
-from .base import BATCH, BUDGETS, CATEGORIES, STRANGER, Counts, Store, Stored, TakenCoin
+from .base import BATCH, BUDGETS, CATEGORIES, STRANGER, Ages, Counts, KeyRow, Store, Stored, TakenCoin, digest
 
-VERSION = 2
+VERSION = 3
 """Of the schema, kept in user_version: the last of migrations/."""
 
 PATIENCE = 5000
@@ -29,6 +29,11 @@ PATIENCE = 5000
 
 CLEAN_AFTER = 1.0
 """Seconds. Each burn at once would cost two more waits for the disk, many together cost as much as one."""
+
+LAST = 2**62
+"""Milliseconds after all others."""
+
+COUNT_COINS = "select category, count(*) from coins where contact_id = ? and minted_at >= ? group by category"
 
 Result = TypeVar("Result")
 
@@ -44,6 +49,7 @@ class SQLiteStore(Store):
         self._thread = ThreadPoolExecutor(1, f"aqm-{self.name}")
         self._cleaning: asyncio.TimerHandle | None = None
         self._connection: Any = None
+        self._files: dict[str, tuple[int, int]] = {}
         self._is_closed = False
 
     async def prepare(self) -> None:
@@ -57,26 +63,48 @@ class SQLiteStore(Store):
             await self.close()
             raise
 
-    async def put_key(self, key_id: str, category: str, sealed: bytes, expires_at: int, now: int) -> bool:
+    async def put_key(
+        self, key_id: str, category: str, sealed: bytes, expires_at: int, now: int, is_last_resort: bool
+    ) -> bool:
         def put() -> bool:
             cursor = self._connection.execute(
                 """
-                insert into vault (key_id, category, expires_at, sealed) values (?, ?, ?, ?)
+                insert into vault (key_id, category, expires_at, sealed, stored_at, is_last_resort)
+                values (?1, ?2, ?3, ?4, ?5, ?6)
                 on conflict (key_id) do update
-                set category = excluded.category, state = 'ACTIVE', expires_at = excluded.expires_at, sealed = excluded.sealed
-                where expires_at <= ?
+                set category = ?2, state = 'ACTIVE', expires_at = ?3, sealed = ?4, stored_at = ?5, is_last_resort = ?6
+                where expires_at <= ?5
                 """,
-                (key_id, category, expires_at, sealed, now),
+                (key_id, category, expires_at, sealed, now, is_last_resort),
             )
             return bool(cursor.rowcount)
 
         return await self._write(put)
 
-    async def get_key(self, key_id: str, now: int) -> tuple[str, bytes] | None:
+    async def get_key(self, key_id: str, now: int) -> tuple[str, bytes, bool] | None:
         rows = await self._read(
-            "select category, sealed from vault where key_id = ? and state = 'ACTIVE' and expires_at > ?", key_id, now
-        )
-        return (rows[0][0], rows[0][1]) if rows else None
+            """
+            select category, sealed, is_last_resort from vault
+            where key_id = ? and state = 'ACTIVE' and expires_at > ?
+            """,
+            key_id, now,
+        )  # fmt: skip
+        return (rows[0][0], rows[0][1], bool(rows[0][2])) if rows else None
+
+    async def list_keys(self, now: int, before: int | None) -> list[KeyRow]:
+        found: list[KeyRow] = []
+        rows: list[Any] = [(-1, -1)]
+        while rows:
+            rows = await self._read(
+                """
+                select stored_at, id, key_id, category, is_last_resort from vault
+                where state = 'ACTIVE' and (stored_at, id) > (?, ?) and stored_at < ? and expires_at > ?
+                order by stored_at, id limit ?
+                """,
+                *rows[-1][:2], LAST if before is None else before, now, BATCH,
+            )  # fmt: skip
+            found += [KeyRow(key_id, category, stored_at, bool(last)) for stored_at, _, key_id, category, last in rows]
+        return found
 
     async def burn_key(self, key_id: str, now: int, until: int) -> bool:
         def burn() -> bool:
@@ -118,75 +146,83 @@ class SQLiteStore(Store):
     async def count_keys(self, now: int) -> Counts:
         return _counts(
             await self._read(
-                "select category, count(*) from vault where state = 'ACTIVE' and expires_at > ? group by category", now
+                """
+                select category, count(*) from vault
+                where state = 'ACTIVE' and is_last_resort = 0 and expires_at > ? group by category
+                """,
+                now,
             )
         )
 
-    async def put_coin(self, contact_id: str, coin: Coin, now: int) -> Stored:
+    async def put_coin(self, contact_id: str, coin: Coin, minted_at: int, now: int, ages: Ages) -> Stored:
         def put() -> Stored:
             known = self._connection.execute(
                 """
-                select key_id from coins where contact_id = ?1 and key_id = ?2
-                union all select key_id from taken where contact_id = ?1 and key_id = ?2 and until > ?3
+                select 1 from coins where contact_id = ?1 and (key_id = ?2 or digest = ?3)
+                union all select 1 from taken where contact_id = ?1 and (key_id = ?2 or digest = ?3) and until > ?4
                 """,
-                (contact_id, coin.key_id, now),
+                (contact_id, coin.key_id, digest(coin), now),
             ).fetchone()
             if known:
                 return "DUPLICATE"
-            if self._room(contact_id)[coin.category] == 0:
+            if self._room(contact_id, ages.since)[coin.category] == 0:
                 return "OVER_BUDGET"
+            self._drop_stale(contact_id, ages.stale)
             self._connection.execute(
                 "insert into contacts values (?, ?, ?) on conflict do nothing", (contact_id, STRANGER, now)
             )
-            self._add(contact_id, coin, None)
+            self._add(contact_id, TakenCoin(coin, 0, minted_at))
             return "STORED"
 
         return await self._write(put)
 
-    async def take_coin(self, contact_id: str, categories: Sequence[str], now: int, until: int) -> TakenCoin | None:
+    async def take_coin(
+        self, contact_id: str, categories: Sequence[str], now: int, until: int, ages: Ages
+    ) -> TakenCoin | None:
         def take() -> TakenCoin | None:
             self._connection.execute("update contacts set used_at = ? where contact_id = ?", (now, contact_id))
+            self._drop_stale(contact_id, ages.stale)
             for category in categories:
                 row = self._connection.execute(
                     """
                     delete from coins
-                    where id = (select id from coins where contact_id = ? and category = ? order by id limit 1)
-                    returning key_id, public_key, signature, id
+                    where id = (
+                        select id from coins where contact_id = ? and category = ? and minted_at >= ? order by id limit 1)
+                    returning key_id, public_key, signature, id, minted_at
                     """,
-                    (contact_id, category),
+                    (contact_id, category, ages.since),
                 ).fetchall()
                 if row:
-                    key_id, public_key, signature, sequence = row[0]
+                    key_id, public_key, signature, sequence, minted_at = row[0]
+                    coin = Coin(key_id, category, public_key, signature)
                     self._connection.execute(
-                        "insert or replace into taken values (?, ?, ?)", (contact_id, key_id, until)
+                        "insert or replace into taken values (?, ?, ?, ?)", (contact_id, key_id, until, digest(coin))
                     )
-                    return TakenCoin(Coin(key_id, category, public_key, signature), sequence)
+                    return TakenCoin(coin, sequence, minted_at)
             return None
 
         return await self._write(take)
 
-    async def return_coin(self, contact_id: str, taken: TakenCoin) -> bool:
+    async def return_coin(self, contact_id: str, taken: TakenCoin, since: int) -> bool:
         def put_back() -> bool:
             known = self._connection.execute("select 1 from contacts where contact_id = ?", (contact_id,)).fetchone()
-            if not known or self._room(contact_id)[taken.coin.category] == 0:
+            if not known or self._room(contact_id, since)[taken.coin.category] == 0:
                 return False
             self._connection.execute(
                 "delete from taken where contact_id = ? and key_id = ?", (contact_id, taken.coin.key_id)
             )
-            self._add(contact_id, taken.coin, taken.sequence)
+            self._add(contact_id, taken)
             return True
 
         return await self._write(put_back)
 
-    async def count_coins(self, contact_id: str) -> Counts:
-        return _counts(
-            await self._read("select category, count(*) from coins where contact_id = ? group by category", contact_id)
-        )
+    async def count_coins(self, contact_id: str, since: int) -> Counts:
+        return _counts(await self._read(COUNT_COINS, contact_id, since))
 
-    async def room(self, contact_id: str) -> Counts:
-        return await self._write(lambda: self._room(contact_id))
+    async def room(self, contact_id: str, since: int) -> Counts:
+        return await self._write(lambda: self._room(contact_id, since))
 
-    async def collect(self, before: int, now: int) -> list[str]:
+    async def collect(self, before: int, now: int, stale: int) -> list[str]:
         def remove() -> list[str]:
             unused = self._connection.execute(
                 "select contact_id from contacts where used_at <= ? order by used_at, contact_id limit ?",
@@ -195,13 +231,22 @@ class SQLiteStore(Store):
             self._connection.executemany("delete from contacts where contact_id = ?", unused)
             return [contact_id for (contact_id,) in unused]
 
+        def remove_stale() -> int:
+            return int(
+                self._connection.execute(
+                    "delete from coins where id in (select id from coins where minted_at < ? limit ?)", (stale, BATCH)
+                ).rowcount
+            )
+
         collected: list[str] = []
         while batch := await self._write(remove):
             collected += batch
+        while await self._write(remove_stale):
+            pass
         await self._write(lambda: self._connection.execute("delete from taken where until <= ?", (now,)))
         return collected
 
-    async def set_priority(self, contact_id: str, priority: str, now: int) -> int | None:
+    async def set_priority(self, contact_id: str, priority: str, now: int, since: int) -> int | None:
         def give() -> int | None:
             budget = self._connection.execute(
                 "select gold, silver, bronze from budgets where priority = ?", (priority,)
@@ -220,9 +265,10 @@ class SQLiteStore(Store):
                 removed += self._connection.execute(
                     """
                     delete from coins where id in (
-                        select id from coins where contact_id = ? and category = ? order by id limit -1 offset ?)
+                        select id from coins where contact_id = ? and category = ? and minted_at >= ?
+                        order by id limit -1 offset ?)
                     """,
-                    (contact_id, category, kept),
+                    (contact_id, category, since, kept),
                 ).rowcount
             return removed
 
@@ -252,6 +298,16 @@ class SQLiteStore(Store):
     async def contacts(self) -> dict[str, str]:
         return dict(await self._read("select contact_id, priority from contacts"))
 
+    async def highest_time(self) -> int:
+        return int((await self._read("select highest from clock"))[0][0])
+
+    async def set_highest_time(self, now: int, is_certain: bool) -> None:
+        await self._write(
+            lambda: self._connection.execute(
+                "update clock set highest = case when ?2 then ?1 else max(highest, ?1) end", (now, is_certain)
+            )
+        )
+
     async def close(self) -> None:
         if self._is_closed:
             return
@@ -266,8 +322,8 @@ class SQLiteStore(Store):
         return self.driver.connect(str(self.path), isolation_level=None, check_same_thread=False)
 
     def _open(self) -> None:
-        # SQLite gives its other files the rights of this one.
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        # SQLite would make it, were it gone.
+        os.close(os.open(self.path, os.O_RDWR))
         self._connection = self._connect()
         for pragma in (
             f"busy_timeout = {PATIENCE}", "journal_mode = wal", "synchronous = full", "secure_delete = on",
@@ -277,6 +333,7 @@ class SQLiteStore(Store):
         self._in_transaction(self._migrate)
         # What a killed process left in the log.
         self._clean()
+        self._files = {path: place for path in self._names() if (place := _place(path))}
 
     def _close(self) -> None:
         if self._connection:
@@ -296,7 +353,7 @@ class SQLiteStore(Store):
             [(priority, *budget) for priority, budget in BUDGETS.items()],
         )
 
-    def _room(self, contact_id: str) -> Counts:
+    def _room(self, contact_id: str, since: int) -> Counts:
         budget = self._connection.execute(
             """
             select gold, silver, bronze from budgets
@@ -304,18 +361,22 @@ class SQLiteStore(Store):
             """,
             (contact_id, STRANGER),
         ).fetchone()
-        used = _counts(
-            self._connection.execute(
-                "select category, count(*) from coins where contact_id = ? group by category", (contact_id,)
-            ).fetchall()
-        )
+        used = _counts(self._connection.execute(COUNT_COINS, (contact_id, since)).fetchall())
         return {category: max(0, most - used[category]) for category, most in zip(CATEGORIES, budget, strict=True)}
 
-    def _add(self, contact_id: str, coin: Coin, sequence: int | None) -> None:
+    def _add(self, contact_id: str, taken: TakenCoin) -> None:
+        """Insert a coin at its place in the order; 0: as the newest."""
+        coin = taken.coin
         self._connection.execute(
-            "insert into coins values (?, ?, ?, ?, ?, ?)",
-            (sequence, contact_id, coin.category, coin.key_id, coin.public_key, coin.signature),
-        )
+            "insert into coins values (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                taken.sequence or None, contact_id, coin.category, coin.key_id, coin.public_key, coin.signature,
+                taken.minted_at, digest(coin),
+            ),
+        )  # fmt: skip
+
+    def _drop_stale(self, contact_id: str, stale: int) -> None:
+        self._connection.execute("delete from coins where contact_id = ? and minted_at < ?", (contact_id, stale))
 
     def _clean_soon(self) -> None:
         if self._cleaning is None and not self._is_closed:
@@ -350,7 +411,23 @@ class SQLiteStore(Store):
         return rows
 
     async def _write(self, work: Callable[[], Result]) -> Result:
-        return await self._run(lambda: self._in_transaction(work))
+        def write() -> Result:
+            result = self._in_transaction(work)
+            self._refuse_replaced()
+            return result
+
+        return await self._run(write)
+
+    def _names(self) -> tuple[str, str]:
+        return str(self.path), f"{self.path}-wal"
+
+    def _refuse_replaced(self) -> None:
+        """SQLite goes on with files that have lost their names: what it writes there nobody reads again."""
+        for path, place in self._files.items():
+            if _place(path) != place:
+                raise DamagedStoreError(
+                    f"{path} was removed or replaced while it was open: what was written since is lost; open it anew"
+                )
 
     async def _run(self, work: Callable[[], Result]) -> Result:
         def guarded() -> Result:
@@ -392,6 +469,15 @@ def _statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
+
+
+def _place(path: str) -> tuple[int, int] | None:
+    """Which file a path leads to, if any."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _counts(rows: Sequence[tuple[str, int]]) -> Counts:

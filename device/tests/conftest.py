@@ -17,6 +17,9 @@ from device.factory import Database, DatabaseFactory, DatabaseSettings
 from device.metrics import Observe
 from device.redis_server import RedisServer
 from device.sealing import Cost, Secret
+from device.vault import SecureVault
+
+from .names import START
 
 BACKENDS = ("redis", "sqlite", "sqlcipher")
 CHEAP = Cost(memory_kib=64, iterations=1, lanes=1)
@@ -27,7 +30,7 @@ class SetClock:
     """A clock that only a test moves."""
 
     def __init__(self) -> None:
-        self.seconds = 1_800_000_000.0
+        self.seconds = START
 
     def __call__(self) -> float:
         return self.seconds
@@ -60,6 +63,12 @@ class Place:
     def redis(self) -> redis.Redis:
         """A client of the test's own."""
         return redis.Redis.from_url(self.url)
+
+
+async def fetch(vault: SecureVault, key_id: str) -> bytes | None:
+    """The bytes of a key, if there is one."""
+    found = await vault.fetch_key(key_id)
+    return found.private_key if found else None
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from ssl import SSLContext
 
 from yarl import URL
 
@@ -61,11 +62,11 @@ class Liar:
 
 
 @asynccontextmanager
-async def lying(*answers: bytes | None) -> AsyncIterator[Liar]:
-    """A liar on a port of its own."""
+async def lying(*answers: bytes | None, ssl: SSLContext | None = None) -> AsyncIterator[Liar]:
+    """A liar on a port of its own; with ssl behind TLS."""
     liar = Liar(list(answers))
-    server = await asyncio.start_server(liar.serve, "127.0.0.1", 0)
-    liar.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server = await asyncio.start_server(liar.serve, "127.0.0.1", 0, ssl=ssl)
+    liar.url = f"http{'s' if ssl else ''}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield liar
     finally:

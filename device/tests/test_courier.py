@@ -7,22 +7,31 @@ import base64
 import os
 import random
 import signal
+import ssl
+import time
 import traceback
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from conftest import Database, RunningGateway, claim, count, make_coin, make_coins, upload
 from device.answers import Epoch, LowStock, Wish
+from device.calm import calm
 from device.courier import BATCH, CourierClient
-from device.credentials import Credentials, FixedToken
+from device.credentials import AccountSession, Credentials, FixedToken, SavedSession, sign_up
 from device.errors import (
     BadAnswer,
     Conflict,
@@ -30,6 +39,7 @@ from device.errors import (
     EpochChanged,
     Forbidden,
     Gone,
+    InvalidArgumentError,
     InvalidRequest,
     ServerUnavailable,
     TooManyRequests,
@@ -565,6 +575,110 @@ async def test_a_coin_that_is_there_for_two_wishes(bob: uuid.UUID) -> None:
     async with lying(http(orjson.dumps({"claims": [entry] * 2}))) as liar, courier(liar.url, bob) as his:
         with pytest.raises(BadAnswer):
             await his.claim_many([Wish(bob, "BRONZE")] * 2)
+
+
+async def test_claimed_that_goes_round_in_circles_ends(bob: uuid.UUID) -> None:
+    def page(cursor: str) -> bytes:
+        coin = {"key_id": "k", "coin_category": "GOLD", "cursor": cursor, "claimed_at": "2026-01-01T00:00:00+00:00"}
+        return http(orjson.dumps({"coins": [coin] * 1000}))
+
+    for pages in ([page("a"), page("b")] * 9, [page("a"), page("b"), page("start")] * 9):
+        async with lying(*pages) as liar, courier(liar.url, bob) as his:
+            with pytest.raises(BadAnswer):
+                async for _ in his.claimed(after="start"):
+                    pass
+            assert len(liar.heads) == 3
+
+
+async def test_a_flood_of_events_is_one_of_a_kind_in_a_second(bob: uuid.UUID) -> None:
+    stream = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
+    low = b'event: low_stock\ndata: {"coin_category":"%b","unclaimed":%d,"low_stock":10}\n\n'
+    flood = b"".join(low % (category, left) for left in range(9, -1, -1) for category in (b"GOLD", b"BRONZE"))
+    flood += b"".join(b'event: epoch\ndata: {"epoch":%d}\n\n' % number for number in range(500))
+    async with lying(stream + flood) as liar, courier(liar.url, bob, replace(FAST, first_wait=0.001)) as his:
+        began, seen = time.monotonic(), []
+        with suppress(TimeoutError):
+            async with aclosing(his.watch()) as events, asyncio.timeout(2.5):
+                async for event in events:
+                    seen.append(event)
+        assert len(liar.heads) > 3, "it comes again and again"
+    kinds = Counter(type(event).__name__ + getattr(event, "category", "") for event in seen)
+    assert kinds.keys() == {"Epoch", "LowStockGOLD", "LowStockBRONZE"}
+    assert max(kinds.values()) <= (time.monotonic() - began) + 1
+    assert seen[-1] in (Epoch(499), LowStock("GOLD", 0, 10), LowStock("BRONZE", 0, 10)), "the newest is told"
+
+
+async def test_what_is_held_back_is_told_after_the_pause() -> None:
+    more = asyncio.Event()
+
+    async def source() -> AsyncGenerator[LowStock | Epoch, None]:
+        yield Epoch(1)
+        await more.wait()
+        yield Epoch(2)
+        yield Epoch(3)
+        raise ServerUnavailable("the end")
+
+    events = calm(source(), 0.2)
+    assert await anext(events) == Epoch(1)
+    began = time.monotonic()
+    more.set()
+    assert await anext(events) == Epoch(3)
+    assert time.monotonic() - began > 0.15
+    with pytest.raises(ServerUnavailable):
+        await anext(events)
+
+
+# -- a CA of one's own
+
+
+def certificate(folder: Path) -> Path:
+    """A certificate for 127.0.0.1 that nobody vouches for, with its key in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "aqm test")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(7)
+        .not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, SHA256())
+    )  # fmt: skip
+    path = folder / "ca.pem"
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(private + made.public_bytes(Encoding.PEM))
+    return path
+
+
+async def test_a_private_ca_is_trusted_when_it_is_named(bob: uuid.UUID, tmp_path: Path) -> None:
+    path = certificate(tmp_path)
+    server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server_side.load_cert_chain(path)
+    trusting = ssl.create_default_context(cafile=path)
+    counts = http('{"gold": 1, "silver": 2, "bronze": 3}')
+    async with lying(counts, ssl=server_side) as liar:
+        async with CourierClient(liar.url, Credentials(bob), FAST, ssl=trusting) as his:
+            assert (await his.count())["GOLD"] == 1
+        async with CourierClient(liar.url, Credentials(bob), replace(FAST, deadline=0.2)) as his:
+            with pytest.raises(ServerUnavailable):
+                await his.count()
+        liar.answers[:] = [
+            http(orjson.dumps({"access_token": "a", "refresh_token": "b", "subject": str(bob), "expires_in": 900}))
+        ]
+        saved = []
+
+        async def save(session: SavedSession) -> None:
+            saved.append(session)
+
+        session = await AccountSession.login(liar.url, "a@example.org", "pw", "phone", save, FAST, ssl=trusting)
+        assert [session.user_id, saved[0].user_id] == [bob, bob]
+        liar.answers[:] = [http(orjson.dumps({"id": str(bob)}))]
+        assert await sign_up(liar.url, "a@example.org", "pw", FAST, ssl=trusting) == bob
+    careless = ssl.create_default_context(cafile=path)
+    careless.check_hostname = False
+    for context in (careless, ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)):
+        with pytest.raises(InvalidArgumentError, match="ssl"):
+            CourierClient("https://127.0.0.1", Credentials(bob), ssl=context)
 
 
 # -- when to try again

@@ -20,8 +20,15 @@ from yarl import URL
 from conftest import Database, RunningGateway, make_coins
 from device.answers import Epoch
 from device.courier import CourierClient
-from device.credentials import SAME_CHILD, AccountSession, SavedSession
-from device.errors import BadAnswer, Conflict, ServerUnavailable, TooManyRequests, Unauthorized
+from device.credentials import SAME_CHILD, AccountSession, SavedSession, sign_up
+from device.errors import (
+    BadAnswer,
+    Conflict,
+    InvalidRequest,
+    ServerUnavailable,
+    TooManyRequests,
+    Unauthorized,
+)
 from device.keys import Coin
 from device.tests.servers import FAST, cutting, http, lying
 from device.tests.test_courier import everything, seeded, until
@@ -85,11 +92,7 @@ class Phone:
 @pytest.fixture
 async def phone(database: Database, run_gateway: Run) -> AsyncIterator[Phone]:
     gateway = await asyncio.to_thread(run_gateway, database.dsn, AQM_AUTH="jwt", AQM_POOL_WAIT="20")
-    async with (
-        aiohttp.ClientSession(gateway.url) as session,
-        session.post("/users", json={"email": EMAIL, "password": PASSWORD}) as answer,
-    ):
-        made = Phone(gateway, database, (await answer.json())["id"])
+    made = Phone(gateway, database, str(await sign_up(gateway.url, EMAIL, PASSWORD, FAST)))
     yield made
     if made.kept:
         assert database.value(REUSED) == 0, "the server took us for a thief"
@@ -115,6 +118,21 @@ async def test_a_device_logs_in_works_and_logs_out(phone: Phone) -> None:
     async with phone.courier(phone.resume()) as his:
         with pytest.raises(Unauthorized):
             await his.count()
+
+
+async def test_refusals_of_a_sign_up(phone: Phone) -> None:
+    password = "".join(("can", "ary"))
+    with pytest.raises(Conflict) as taken:
+        await sign_up(phone.gateway.url, EMAIL, PASSWORD, FAST)
+    with pytest.raises(InvalidRequest) as short:
+        await sign_up(phone.gateway.url, f"carol{EMAIL}", password, FAST)
+    assert short.value.field == "password"
+    for text in (password, EMAIL):
+        assert text not in everything(taken.value) + everything(short.value)
+    async with lying(b"") as liar:
+        with pytest.raises(ServerUnavailable):
+            await sign_up(liar.url, EMAIL, PASSWORD, FAST)
+        assert len(liar.heads) == 1, "a second try would be refused"
 
 
 async def test_refusals_of_a_login(phone: Phone) -> None:

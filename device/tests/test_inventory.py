@@ -9,22 +9,29 @@ from collections.abc import Sequence
 
 import pytest
 
-from device.backends.base import CATEGORIES
+from device.backends.base import CATEGORIES, Ages
 from device.clock import DAY
-from device.errors import DuplicateCoinError, InvalidArgumentError, OverBudgetError, UnknownPriorityError
+from device.errors import (
+    DuplicateCoinError,
+    InvalidArgumentError,
+    OverBudgetError,
+    StaleCoinError,
+    UnknownPriorityError,
+)
 from device.factory import Database
-from device.inventory import SmartInventory
+from device.inventory import CACHED_FOR, SmartInventory
 from device.keys import Coin
 from device.vault import LIFETIME
 
 from .conftest import Place
+from .names import START, coin_id
 
 NONE = {"GOLD": 0, "SILVER": 0, "BRONZE": 0}
 BESTIE = {"GOLD": 5, "SILVER": 4, "BRONZE": 1}
 
 
-def make_coin(key_id: str, category: str = "GOLD") -> Coin:
-    return Coin(key_id, category, os.urandom(32), os.urandom(64))
+def make_coin(name: object, category: str = "GOLD", minted_at: float = START) -> Coin:
+    return Coin(coin_id(name, minted_at), category, os.urandom(32), os.urandom(64))
 
 
 @pytest.fixture
@@ -105,14 +112,15 @@ async def test_a_coin_is_stored_once_even_after_it_was_used(place: Place) -> Non
     await inventory.set_priority(bob, "BESTIE")
     coin = make_coin("once")
     await inventory.store_key(bob, coin)
-    with pytest.raises(DuplicateCoinError, match="'once'"):
+    with pytest.raises(DuplicateCoinError, match=coin.key_id):
         await inventory.store_key(bob, coin)
     assert await inventory.select_coin(bob, "GOLD") == coin
     place.clock.advance(LIFETIME - 0.001)
+    again = Coin(coin_id("again", place.clock()), "GOLD", coin.public_key, coin.signature)
     with pytest.raises(DuplicateCoinError):
-        await inventory.store_key(bob, coin)
+        await inventory.store_key(bob, again)
     place.clock.advance(0.001)
-    await inventory.store_key(bob, coin)
+    await inventory.store_key(bob, again)
 
 
 async def test_contacts_have_nothing_in_common(inventory: SmartInventory, bob: uuid.UUID) -> None:
@@ -169,7 +177,7 @@ async def test_budgets_and_contacts_outlive_a_restart(place: Place) -> None:
     assert await second.inventory.room(contact) == {**NONE, "GOLD": 5}
     coin = await second.inventory.select_coin(contact, "GOLD")
     assert coin
-    assert coin.key_id == "GOLD-0"
+    assert coin.key_id == coin_id("GOLD-0")
 
 
 async def test_an_unknown_priority_is_refused(inventory: SmartInventory, bob: uuid.UUID) -> None:
@@ -190,7 +198,7 @@ async def test_what_is_no_coin_is_refused(inventory: SmartInventory, bob: uuid.U
     with pytest.raises(InvalidArgumentError, match="category"):
         await inventory.store_key(bob, make_coin("coin", "IRON"))
     with pytest.raises(InvalidArgumentError, match="key_id"):
-        await inventory.store_key(bob, make_coin(""))
+        await inventory.store_key(bob, Coin("", "GOLD", b"", b""))
     with pytest.raises(InvalidArgumentError, match="category"):
         await inventory.select_coin(bob, "IRON")
 
@@ -214,13 +222,13 @@ async def test_contacts_unused_for_thirty_days_go_least_recently_used_first(plac
         place.clock.advance(DAY)
     await inventory.select_coin(contacts[0], "GOLD")  # as if just added, though it had none
     place.clock.advance(28 * DAY)
-    await fill(inventory, contacts[1], "GOLD", 2)  # no use
-    assert await inventory.garbage_collect() == contacts[1:3]
-    assert await inventory.garbage_collect() == []
+    await inventory.store_key(contacts[1], make_coin("no use", minted_at=place.clock()))
+    assert await inventory.garbage_collect(is_certain=True) == contacts[1:3]
+    assert await inventory.garbage_collect(is_certain=True) == []
     assert set(await inventory.contacts()) == {contacts[0], contacts[3]}
     assert await inventory.count_coins(contacts[1]) == NONE
     place.clock.advance(2 * DAY)
-    assert await inventory.garbage_collect() == [contacts[3], contacts[0]]
+    assert await inventory.garbage_collect(is_certain=True) == [contacts[3], contacts[0]]
 
 
 async def test_many_contacts_are_collected_in_batches(place: Place) -> None:
@@ -229,7 +237,7 @@ async def test_many_contacts_are_collected_in_batches(place: Place) -> None:
     await asyncio.gather(*(inventory.set_priority(contact, "MATE") for contact in contacts))
     assert set(await inventory.contacts()) == set(contacts)
     place.clock.advance(30 * DAY)
-    assert set(await inventory.garbage_collect()) == set(contacts)
+    assert set(await inventory.garbage_collect(is_certain=True)) == set(contacts)
     assert await inventory.contacts() == {}
 
 
@@ -275,12 +283,79 @@ async def test_all_coins_are_counted(inventory: SmartInventory, bob: uuid.UUID) 
 async def test_a_coin_comes_back_only_to_a_contact_that_has_room(opened: Database, bob: uuid.UUID) -> None:
     await opened.inventory.set_budget("STRANGER", 1, 0, 0)
     await fill(opened.inventory, bob, "GOLD", 2)
-    first, second = [await opened.store.take_coin(str(bob), ["GOLD"], 1, 2) for _ in range(2)]
+    first, second = [await opened.store.take_coin(str(bob), ["GOLD"], 1, 2, Ages(0, 0)) for _ in range(2)]
     assert first
     assert second
     await opened.inventory.set_priority(bob, "STRANGER")
-    assert await opened.store.return_coin(str(bob), first)
-    assert not await opened.store.return_coin(str(bob), second)
+    assert await opened.store.return_coin(str(bob), first, 0)
+    assert not await opened.store.return_coin(str(bob), second, 0)
     await opened.inventory.remove_contact(bob)
-    assert not await opened.store.return_coin(str(bob), second)
+    assert not await opened.store.return_coin(str(bob), second, 0)
     assert await opened.inventory.contacts() == {}
+
+
+async def test_no_coin_outlives_its_private_key(place: Place) -> None:
+    inventory, bob = (await place.open()).inventory, uuid.uuid4()
+    await inventory.set_priority(bob, "BESTIE")
+    old = await fill(inventory, bob, "GOLD", 5)
+    place.clock.advance(CACHED_FOR)
+    assert await inventory.select_coin(bob, "GOLD") == old[0], "23 days are not over 23 days"
+    place.clock.advance(0.001)
+    assert await inventory.count_coins(bob) == NONE
+    assert await inventory.count_all() == NONE
+    assert await inventory.room(bob) == BESTIE
+    fresh = make_coin("fresh", minted_at=place.clock())
+    await inventory.store_key(bob, fresh)
+    assert await inventory.room(bob) == {**BESTIE, "GOLD": 4}
+    assert await inventory.set_priority(bob, "BESTIE") == 0
+    assert await inventory.select_coin(bob, "GOLD") == fresh
+    assert await inventory.select_coin(bob, "GOLD") is None
+
+
+@pytest.mark.parametrize("days", [-24, 1.1])
+async def test_a_coin_too_old_or_from_the_future_is_refused(
+    inventory: SmartInventory, bob: uuid.UUID, days: float
+) -> None:
+    with pytest.raises(StaleCoinError, match="key_id"):
+        await inventory.store_key(bob, make_coin("coin", minted_at=START + days * DAY))
+
+
+@pytest.mark.parametrize(
+    "key_id", ["coin", "5a5a5a5a-5a5a-4a5a-8a5a-5a5a5a5a5a5a", coin_id("x").replace("-", ""), "{" + coin_id("x")[:-2]]
+)
+async def test_a_coin_that_does_not_say_its_age_is_refused(
+    inventory: SmartInventory, bob: uuid.UUID, key_id: str
+) -> None:
+    with pytest.raises(StaleCoinError, match="key_id"):
+        await inventory.store_key(bob, Coin(key_id, "GOLD", b"public", b"signature"))
+
+
+async def test_the_coins_of_all_contacts_that_are_too_old_are_collected(place: Place) -> None:
+    opened = await place.open()
+    contacts = [uuid.uuid4() for _ in range(3)]
+    for contact in contacts:
+        await opened.inventory.set_priority(contact, "BESTIE")
+        await fill(opened.inventory, contact, "GOLD", 2)
+    place.clock.advance(CACHED_FOR + 1)
+    await opened.inventory.store_key(contacts[0], make_coin("fresh", minted_at=place.clock()))
+    assert await opened.inventory.garbage_collect(is_certain=True) == []
+    assert [await opened.store.count_coins(str(contact), 0) for contact in contacts] == [
+        {**NONE, "GOLD": 1},
+        NONE,
+        NONE,
+    ]
+    assert await opened.inventory.remove_contact(contacts[0]) == 1
+
+
+async def test_a_public_key_is_stored_once_whatever_its_name(inventory: SmartInventory, bob: uuid.UUID) -> None:
+    coin = make_coin("coin")
+    renamed = Coin(coin_id("other"), "GOLD", coin.public_key, coin.signature)
+    await inventory.store_key(bob, coin)
+    with pytest.raises(DuplicateCoinError):
+        await inventory.store_key(bob, renamed)
+    assert await inventory.select_coin(bob, "GOLD") == coin
+    with pytest.raises(DuplicateCoinError):
+        await inventory.store_key(bob, renamed)
+    carol = uuid.uuid4()
+    await inventory.set_priority(carol, "BESTIE")
+    await inventory.store_key(carol, renamed)

@@ -22,13 +22,14 @@ from pathlib import Path
 
 import pytest
 
-from device.errors import BackendUnavailableError, DuplicateKeyError
+from device.errors import BackendUnavailableError, DuplicateKeyError, WrongPassphraseError
 from device.factory import Database
 from device.keys import Coin
 from device.redis_server import RedisServer
 
-from .conftest import PASSPHRASE, Place
-from .worker import CONTACT
+from .conftest import PASSPHRASE, Place, fetch
+from .names import coin_id
+from .worker import CONTACT, OTHER
 
 KILLS = int(os.environ.get("DEVICE_KILLS", "10"))
 ROOT = Path(__file__).parents[2]
@@ -83,7 +84,7 @@ class Told:
 async def check(opened: Database, told: Told) -> None:
     """Nothing acknowledged is lost, nothing burned is back."""
     for key_id in told.stored - told.burning:
-        assert await opened.vault.fetch_key(key_id) == key_id.encode(), f"{key_id} is lost"
+        assert await fetch(opened.vault, key_id) == key_id.encode(), f"{key_id} is lost"
     for key_id in told.burned:
         assert await opened.vault.fetch_key(key_id) is None, f"{key_id} is back"
         with pytest.raises(DuplicateKeyError):
@@ -130,6 +131,30 @@ def read_all(process: subprocess.Popen[str]) -> list[str]:
     while not (line := process.stdout.readline()).startswith("pid"):
         lines.append(line)
     return lines
+
+
+async def test_a_killed_change_of_the_secret_leaves_one_that_is_good(place: Place) -> None:
+    place.clock.seconds = time.time()
+    async with await place.open() as opened:
+        await opened.vault.store_key("name", "GOLD", b"private")
+    with workers(place) as process:
+        assert process.stdin
+        assert process.stdout
+        for _ in range(KILLS):
+            process.stdin.write("change 0\n")
+            process.stdin.flush()
+            pid = int(process.stdout.readline().removeprefix("pid "))
+            assert process.stdout.readline() == "changed\n"
+            await asyncio.sleep(random.random() * 0.05)
+            os.kill(pid, signal.SIGKILL)
+            assert not [line for line in read_all(process) if line.startswith("failed")]
+            good = 0
+            for secret in (PASSPHRASE, OTHER):
+                with suppress(WrongPassphraseError):
+                    async with await place.open(secret) as opened:
+                        assert await fetch(opened.vault, "name") == b"private"
+                    good += 1
+            assert good == 1
 
 
 async def test_a_killed_redis_loses_at_most_the_last_two_seconds_in_order(tmp_path: Path) -> None:
@@ -190,7 +215,7 @@ async def happened(opened: Database, kind: str, key_id: str) -> bool:
     from device.backends.redis.store import RedisStore
 
     assert isinstance(opened.store, RedisStore)
-    state = await opened.store.client.hget(f"aqm:1:key:{key_id}", "state")
+    state = await opened.store.client.hget(f"aqm:2:key:{key_id}", "state")
     return state == b"BURNED" or (kind == "store" and state == b"ACTIVE")
 
 
@@ -202,7 +227,9 @@ async def test_processes_share_a_store(place: Place) -> None:
     for number in range(100):
         await opened.vault.store_key(f"burn-{number}", "GOLD", b"private")
     for number in range(60):
-        await opened.inventory.store_key(CONTACT, Coin(f"coin-{number}", "GOLD", b"public", b"signature"))
+        await opened.inventory.store_key(
+            CONTACT, Coin(coin_id(number, time.time()), "GOLD", b"%d" % number, b"signature")
+        )
     with workers(place) as process:
         assert process.stdin
         assert process.stdout
@@ -219,5 +246,5 @@ async def test_processes_share_a_store(place: Place) -> None:
     stored = {number: seed for kind, number, seed in filter(lambda w: w[0] == "stored", words)}
     assert len(stored) == 100 == sum(kind == "stored" for kind, *_ in words)
     for number, seed in stored.items():
-        assert await opened.vault.fetch_key(f"store-{number}") == seed.encode()
+        assert await fetch(opened.vault, f"store-{number}") == seed.encode()
     assert await opened.vault.count_active() == {"GOLD": 100, "SILVER": 0, "BRONZE": 0}

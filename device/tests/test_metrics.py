@@ -13,8 +13,9 @@ from device.keys import Coin
 from device.metrics import PrometheusMetrics
 
 from .conftest import Place
+from .names import coin_id
 
-COIN = Coin("coin", "GOLD", b"public", b"signature")
+COIN = Coin(coin_id("coin"), "GOLD", b"public", b"signature")
 
 
 async def test_every_operation_is_told_of(place: Place) -> None:
@@ -28,6 +29,7 @@ async def test_every_operation_is_told_of(place: Place) -> None:
     await vault.burn_key("name")
     await vault.purge_expired()
     await vault.count_active()
+    await vault.list_keys()
     with pytest.raises(OverBudgetError):
         await inventory.store_key(contact, COIN)
     await inventory.set_budget("BESTIE", 1, 1, 1)
@@ -47,6 +49,7 @@ async def test_every_operation_is_told_of(place: Place) -> None:
         ("vault.burn_key", "ok"),
         ("vault.purge_expired", "ok"),
         ("vault.count_active", "ok"),
+        ("vault.list_keys", "ok"),
         ("inventory.store_key", "OverBudgetError"),
         ("inventory.set_budget", "ok"),
         ("inventory.set_priority", "ok"),
@@ -80,7 +83,9 @@ async def test_a_callback_that_fails_costs_no_result(place: Place, caplog: pytes
 
     opened = await place.open(observe=observe)
     await opened.vault.store_key("name", "GOLD", b"private")
-    assert await opened.vault.fetch_key("name") == b"private"
+    found = await opened.vault.fetch_key("name")
+    assert found
+    assert found.private_key == b"private"
     assert "RuntimeError" in caplog.text
     assert "words" not in caplog.text
 

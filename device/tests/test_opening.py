@@ -9,14 +9,13 @@ import os
 import signal
 import sqlite3
 import stat
+import uuid
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
-from device import factory
-from device.backends.redis.store import RedisStore
-from device.backends.sqlite import VERSION
+from device.backends.sqlite import VERSION, SQLiteStore
 from device.errors import (
     BackendUnavailableError,
     DamagedStoreError,
@@ -31,7 +30,7 @@ from device.header import unlock_file
 from device.redis_server import RedisServer
 from device.sealing import Cost, Sealer, make_header, unlock
 
-from .conftest import CHEAP, PASSPHRASE, Place
+from .conftest import CHEAP, PASSPHRASE, Place, fetch
 
 
 @pytest.mark.parametrize("wrong", ["another passphrase", PASSPHRASE + " ", b"k" * 32])
@@ -40,7 +39,7 @@ async def test_a_wrong_passphrase_is_one_clear_error(place: Place, wrong: str | 
         await opened.vault.store_key("name", "GOLD", b"private")
     with pytest.raises(WrongPassphraseError):
         await place.open(wrong)
-    assert await (await place.open()).vault.fetch_key("name") == b"private"
+    assert await fetch((await place.open()).vault, "name") == b"private"
 
 
 async def test_a_key_of_32_bytes_opens_as_a_passphrase_does(place: Place) -> None:
@@ -50,7 +49,7 @@ async def test_a_key_of_32_bytes_opens_as_a_passphrase_does(place: Place) -> Non
     for wrong in (os.urandom(32), PASSPHRASE):
         with pytest.raises(WrongPassphraseError):
             await place.open(wrong)
-    assert await (await place.open(key)).vault.fetch_key("name") == b"private"
+    assert await fetch((await place.open(key)).vault, "name") == b"private"
 
 
 @pytest.mark.parametrize("secret", ["", b"", b"k" * 31, b"k" * 33])
@@ -120,7 +119,7 @@ async def test_many_may_open_a_new_store_at_once(place: Place) -> None:
     first, *others = await asyncio.gather(*(place.open() for _ in range(5)))
     await first.vault.store_key("name", "GOLD", b"private")
     for other in others:
-        assert await other.vault.fetch_key("name") == b"private"
+        assert await fetch(other.vault, "name") == b"private"
 
 
 async def test_a_database_without_its_header_is_not_given_another(in_file: Place) -> None:
@@ -149,7 +148,7 @@ async def test_a_flipped_byte_of_the_file_is_noticed(in_file: Place) -> None:
         try:
             async with await in_file.open() as opened:
                 for key_id, key in keys.items():
-                    assert await opened.vault.fetch_key(key_id) in (key, None)
+                    assert await fetch(opened.vault, key_id) in (key, None)
                 await opened.inventory.contacts()
         except StoreError:
             noticed += 1
@@ -198,7 +197,7 @@ async def test_an_older_file_is_migrated_and_a_newer_one_refused(in_file: Place)
     )
     connection.commit()
     async with await in_file.open() as opened:
-        assert await opened.vault.fetch_key("name") == b"private"
+        assert await fetch(opened.vault, "name") == b"private"
         assert await opened.inventory.contacts() == {}
     assert connection.execute("pragma user_version").fetchone() == (VERSION,)
     connection.execute(f"pragma user_version = {VERSION + 1}")
@@ -207,39 +206,90 @@ async def test_an_older_file_is_migrated_and_a_newer_one_refused(in_file: Place)
         await in_file.open()
 
 
-async def test_an_older_prefix_is_migrated_and_a_newer_one_refused(in_redis: Place) -> None:
-    async with await in_redis.open() as older:
-        for number in range(1200):
-            await older.vault.store_key(f"key-{number}", "GOLD", b"private")
-        await older.vault.burn_key("key-0")
+def put_version_1(place: Place, keys: int) -> None:
+    """What the first version of this package had in Redis: keys, the first burned, and a coin."""
+    header = make_header(PASSPHRASE, CHEAP)
+    sealer, until = unlock(header, PASSPHRASE), round(place.clock() * 1000) + 10 * 24 * 60 * 60 * 1000
+    with place.redis() as client:
+        client.function_load("#!lua name=aqm\nredis.register_function('aqm_get_key', function() return 1 end)")
+        client.set("aqm:1:header", header)
+        for number in range(keys):
+            key = f"aqm:1:key:key-{number}"
+            fields = {"state": "ACTIVE", "category": "GOLD", "expires_at": until}
+            if number:
+                client.zadd("aqm:1:idx:vault:GOLD", {f"key-{number}": until})
+                client.hset(key, "sealed", sealer.seal(f"key-{number}", "GOLD", b"private"))
+            client.hset(key, mapping=fields if number else fields | {"state": "BURNED"})
+            client.pexpire(key, 10 * 24 * 60 * 60 * 1000)
+        contact = str(uuid.UUID(int=1))
+        client.hset("aqm:1:contacts", contact, "BESTIE")
+        client.zadd("aqm:1:idx:contacts", {contact: until})
+        client.hset("aqm:1:budget:BESTIE", mapping={"GOLD": 7, "SILVER": 0, "BRONZE": 0})
+        client.zadd(f"aqm:1:idx:inventory:{contact}:GOLD", {"coin": 1})
+        client.hset(f"aqm:1:coin:{contact}:coin", mapping={"public_key": "public", "category": "GOLD"})
+
+
+@pytest.mark.parametrize("is_interrupted", [False, True])
+async def test_an_older_prefix_is_migrated(in_redis: Place, is_interrupted: bool) -> None:
+    put_version_1(in_redis, 1200)
     with in_redis.redis() as client:
-        newer = RedisStore(in_redis.url, version=2)
-        await newer.prepare()
-        sealer = await newer.unlock(PASSPHRASE, CHEAP)
-        vault = factory.SecureVault(newer, sealer, in_redis.clock)
+        if is_interrupted:
+            client.copy("aqm:1:header", "aqm:2:header")
+            client.rename("aqm:1:key:key-7", "aqm:2:key:key-7")
+            client.hset("aqm:2:key:key-7", mapping={"stored_at": 1, "is_last_resort": 0})
+        opened = await in_redis.open()
         assert client.keys("aqm:1:*") == []
-        assert await vault.count_active() == {"GOLD": 1199, "SILVER": 0, "BRONZE": 0}
-        assert await vault.fetch_key("key-1") == b"private"
+        assert client.function_list("aqm") == []
         assert client.pttl("aqm:2:key:key-1") > 0, "the expiry moved with the key"
-        with pytest.raises(DuplicateKeyError):
-            await vault.store_key("key-0", "GOLD", b"private")
-        await newer.close()
-    with pytest.raises(NewerStoreError):
-        await in_redis.open()
+    if not is_interrupted:
+        assert await opened.vault.count_active() == {"GOLD": 1199, "SILVER": 0, "BRONZE": 0}
+        assert len(await opened.vault.list_keys()) == 1199
+    for key_id in ("key-1", "key-7"):
+        assert await fetch(opened.vault, key_id) == b"private"
+    with pytest.raises(DuplicateKeyError):
+        await opened.vault.store_key("key-0", "GOLD", b"private")
+    (contact,) = await opened.inventory.contacts()
+    assert await opened.inventory.room(contact) == {"GOLD": 7, "SILVER": 0, "BRONZE": 0}
+    assert await opened.inventory.select_coin(contact, "GOLD") is None, "nobody knows how old it is"
 
 
-async def test_a_migration_that_was_interrupted_goes_on(in_redis: Place) -> None:
-    async with await in_redis.open() as older:
-        for key_id in ("moved", "left"):
-            await older.vault.store_key(key_id, "GOLD", key_id.encode())
+async def test_a_newer_store_in_redis_is_refused_before_anything_is_written(in_redis: Place) -> None:
     with in_redis.redis() as client:
-        client.rename("aqm:1:key:moved", "aqm:2:key:moved")
-    newer = RedisStore(in_redis.url, version=2)
-    await newer.prepare()
-    vault = factory.SecureVault(newer, await newer.unlock(PASSPHRASE, CHEAP), in_redis.clock)
-    for key_id in ("moved", "left"):
-        assert await vault.fetch_key(key_id) == key_id.encode()
-    await newer.close()
+        client.function_flush("SYNC")
+        client.set("aqm:version", 3)
+        client.set("aqm:3:header", "something newer")
+        with pytest.raises(NewerStoreError):
+            await in_redis.open()
+        assert sorted(client.keys()) == [b"aqm:3:header", b"aqm:version"]
+        assert client.function_list() == []
+
+
+async def test_another_master_key_in_the_same_redis_is_noticed(in_redis: Place) -> None:
+    opened = await in_redis.open()
+    await opened.vault.store_key("before", "GOLD", b"private")
+    with in_redis.redis() as client:
+        client.flushall()
+    with pytest.raises(BackendUnavailableError, match="open it again"):
+        await opened.vault.store_key("name", "GOLD", b"private")
+    other = await in_redis.open("another passphrase")
+    for refused in (
+        opened.vault.store_key("name", "GOLD", b"private"),
+        opened.vault.burn_key("name"),
+        opened.inventory.set_budget("BESTIE", 1, 1, 1),
+        opened.vault.fetch_key("name"),
+    ):
+        with pytest.raises(BackendUnavailableError, match="open it again"):
+            await refused
+    await other.vault.store_key("name", "GOLD", b"private")
+
+
+async def test_records_in_redis_without_their_header_are_not_given_another(in_redis: Place) -> None:
+    async with await in_redis.open() as opened:
+        await opened.vault.store_key("name", "GOLD", b"private")
+    with in_redis.redis() as client:
+        client.delete("aqm:2:header")
+    with pytest.raises(DamagedStoreError, match="header"):
+        await in_redis.open()
 
 
 async def test_redis_forgets_expired_keys_by_itself(in_redis: Place) -> None:
@@ -247,19 +297,20 @@ async def test_redis_forgets_expired_keys_by_itself(in_redis: Place) -> None:
     await vault.store_key("name", "GOLD", b"private")
     day = 24 * 60 * 60 * 1000
     with in_redis.redis() as client:
-        assert 30 * day - 60_000 < client.pttl("aqm:1:key:name") <= 30 * day
+        assert 90 * day - 60_000 < client.pttl("aqm:2:key:name") <= 90 * day, "a clock that jumps costs no key"
         await vault.burn_key("name")
-        assert client.hgetall("aqm:1:key:name").keys() == {b"state", b"category", b"expires_at"}
-        assert 30 * day - 60_000 < client.pttl("aqm:1:key:name") <= 30 * day
-        assert [key for key in client.scan_iter() if client.ttl(key) == -1 and b":budget:" not in key] == [
-            b"aqm:1:header"
-        ]
+        assert b"sealed" not in client.hgetall("aqm:2:key:name")
+        assert 90 * day - 60_000 < client.pttl("aqm:2:key:name") <= 90 * day
+        assert {key for key in client.scan_iter() if client.ttl(key) == -1 and b":budget:" not in key} == {
+            b"aqm:version", b"aqm:2:header", b"aqm:2:identity", b"aqm:2:clock", b"aqm:2:uncleaned",
+        }  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
         ({"appendonly": "no"}, "appendonly"),
+        ({"appendfsync": "no"}, "appendfsync"),
         ({"maxmemory_policy": "allkeys-lru"}, "noeviction"),
     ],
 )
@@ -289,9 +340,9 @@ async def test_a_redis_that_is_away_is_one_clear_error(tmp_path: Path) -> None:
             await opened.vault.store_key("name", "GOLD", b"private")
             server.stop()
             with pytest.raises(BackendUnavailableError):
-                await opened.vault.fetch_key("name")
+                await fetch(opened.vault, "name")
             server.start()
-            assert await opened.vault.fetch_key("name") == b"private", "it comes back by itself"
+            assert await fetch(opened.vault, "name") == b"private", "it comes back by itself"
 
 
 async def test_a_redis_that_hangs_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -306,11 +357,11 @@ async def test_a_redis_that_hangs_is_one_clear_error(tmp_path: Path, monkeypatch
             os.kill(pid, signal.SIGSTOP)
             try:
                 with pytest.raises(BackendUnavailableError, match="TimeoutError"):
-                    await vault.fetch_key("name")
+                    await fetch(vault, "name")
             finally:
                 os.kill(pid, signal.SIGCONT)
-            assert await vault.fetch_key("other") is None
-            assert await vault.fetch_key("name") == b"private"
+            assert await fetch(vault, "other") is None
+            assert await fetch(vault, "name") == b"private"
 
 
 async def pick(folder: Path, redis_url: str | None = None, secret: str = PASSPHRASE) -> Database:
@@ -336,7 +387,7 @@ async def test_auto_takes_an_encrypted_file_when_redis_is_away_and_keeps_to_it(i
     assert "does not answer" in opened.reason
     async with await pick(tmp_path, in_redis.url) as again:
         assert again.backend == "sqlcipher"
-        assert await again.vault.fetch_key("name") == b"private"
+        assert await fetch(again.vault, "name") == b"private"
 
 
 async def test_auto_does_not_look_elsewhere_for_keys_that_are_in_redis(in_redis: Place, tmp_path: Path) -> None:
@@ -373,4 +424,177 @@ async def test_a_closed_store_says_so(place: Place) -> None:
     await opened.close()
     await opened.close()
     with pytest.raises(BackendUnavailableError, match="closed"):
-        await opened.vault.fetch_key("name")
+        await fetch(opened.vault, "name")
+
+
+@pytest.mark.parametrize("what", ["device.db", "device.db-wal"])
+@pytest.mark.parametrize("is_replaced", [False, True])
+async def test_a_file_that_is_removed_under_an_open_store_is_noticed(
+    in_file: Place, what: str, is_replaced: bool
+) -> None:
+    opened = await in_file.open()
+    await opened.vault.store_key("before", "GOLD", b"private")
+    path = in_file.folder / what
+    content = path.read_bytes()
+    path.unlink()
+    if is_replaced:
+        path.write_bytes(content)
+    with pytest.raises(DamagedStoreError, match="removed or replaced"):
+        await opened.vault.store_key("name", "GOLD", b"private")
+
+
+async def test_a_header_without_its_database_is_no_new_store(in_file: Place) -> None:
+    async with await in_file.open() as opened:
+        await opened.vault.store_key("name", "GOLD", b"private")
+    in_file.file.unlink()
+    with pytest.raises(DamagedStoreError, match=r"device\.db is missing"):
+        await in_file.open()
+
+
+async def test_a_start_that_was_interrupted_goes_on(in_file: Place) -> None:
+    in_file.file.touch()
+    await (await in_file.open()).close()
+
+
+def test_a_store_that_another_process_makes_meanwhile_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one has made all of it just when this one has seen that there is no header."""
+    database, exists = tmp_path / "device.db", Path.exists
+
+    def late(path: Path) -> bool:
+        found = exists(path)
+        if path.name == "device.db.header" and not found:
+            monkeypatch.setattr(Path, "exists", exists)
+            unlock_file(database, PASSPHRASE, CHEAP)
+            database.write_bytes(b"content")
+        return found
+
+    monkeypatch.setattr(Path, "exists", late)
+    first = unlock_file(database, PASSPHRASE, CHEAP)
+    assert first.identity == unlock_file(database, PASSPHRASE, CHEAP).identity
+
+
+def refuse_links(*_arguments: object) -> None:
+    raise PermissionError(1, "Operation not permitted")
+
+
+async def test_a_file_system_without_links_will_do(in_file: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "link", refuse_links)
+    async with await in_file.open() as opened:
+        await opened.vault.store_key("name", "GOLD", b"private")
+    assert await fetch((await in_file.open()).vault, "name") == b"private"
+    assert [path.name for path in in_file.folder.glob("*.header*")] == ["device.db.header"]
+    await (await pick(in_file.folder / "auto")).close()
+    assert (in_file.folder / "auto" / "aqm-device.backend").read_text() == "sqlcipher\n"
+
+
+@pytest.mark.parametrize("name", ["folder is a file", "note is a folder"])
+async def test_a_folder_of_no_use_is_one_clear_error(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "folder"
+    if name == "folder is a file":
+        folder.write_text("")
+    else:
+        (folder / "aqm-device.backend").mkdir(parents=True)
+    for path in (folder, folder / "deeper") if name == "folder is a file" else (folder,):
+        with pytest.raises(BackendUnavailableError, match="folder"):
+            await pick(path)
+
+
+async def test_a_note_that_cannot_be_written_closes_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[SQLiteStore] = []
+
+    async def close(store: SQLiteStore) -> None:
+        closed.append(store)
+        await original(store)
+
+    def refuse(*_arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    original = SQLiteStore.close
+    monkeypatch.setattr(SQLiteStore, "close", close)
+    monkeypatch.setattr("device.factory.create_file", refuse)
+    with pytest.raises(BackendUnavailableError, match="No space"):
+        await pick(tmp_path)
+    assert len(closed) == 1
+
+
+@pytest.mark.parametrize(
+    "cost", [Cost(8, 1, 4), Cost(64, 0, 1), Cost(64, 1, 0), Cost(2**21, 1, 1), Cost(64, 21, 1), Cost(2**10, 1, 17)]
+)
+async def test_an_impossible_cost_is_refused_by_its_name(place: Place, cost: Cost) -> None:
+    settings = DatabaseSettings(place.url, place.folder)
+    with pytest.raises(InvalidArgumentError, match="cost"):
+        await DatabaseFactory(settings, PASSPHRASE, place.clock, cost=cost).open()
+    await place.open()
+
+
+async def test_a_passphrase_that_is_no_text_is_refused_by_its_name(place: Place) -> None:
+    with pytest.raises(InvalidArgumentError, match="secret"):
+        await place.open("lone \ud800 surrogate")
+    await (await place.open()).close()
+    with pytest.raises(InvalidArgumentError, match="secret"):
+        await place.open("lone \ud800 surrogate")
+
+
+@pytest.mark.parametrize("url", ["redis://192.0.2.1/0", "redis://example.com:6379", "redis://?host=example.com"])
+async def test_a_redis_elsewhere_must_be_encrypted(url: str) -> None:
+    with pytest.raises(InvalidArgumentError, match="rediss"):
+        await DatabaseFactory(DatabaseSettings(url), PASSPHRASE, cost=CHEAP).open()
+    for here in ("redis://127.0.0.2:1", "redis://[::1]:1", "redis://localhost:1", "rediss://127.0.0.1:1"):
+        with pytest.raises(BackendUnavailableError):
+            await DatabaseFactory(DatabaseSettings(here), PASSPHRASE, cost=CHEAP).open()
+
+
+@pytest.mark.parametrize(("secret", "new"), [(PASSPHRASE, "another"), (PASSPHRASE, b"k" * 32), (b"k" * 32, "another")])
+async def test_the_secret_can_be_changed(place: Place, secret: str | bytes, new: str | bytes) -> None:
+    opened = await place.open(secret)
+    await opened.vault.store_key("name", "GOLD", b"private")
+    settings = DatabaseSettings(place.url, place.folder)
+    with pytest.raises(WrongPassphraseError):
+        await DatabaseFactory(settings, "wrong", place.clock, cost=CHEAP).change_secret(new, CHEAP)
+    changing = DatabaseFactory(settings, secret, place.clock, cost=CHEAP)
+    for field, refused in (
+        ("secret", changing.change_secret("", CHEAP)),
+        ("cost", changing.change_secret("x", Cost(1, 1, 1))),
+    ):
+        with pytest.raises(InvalidArgumentError, match=field):
+            await refused
+    await changing.change_secret(new, Cost(128, 2, 1))
+    await opened.vault.store_key("meanwhile", "GOLD", b"private")
+    with pytest.raises(WrongPassphraseError):
+        await place.open(secret)
+    for again in (await place.open(new), await changing.open()):
+        assert await fetch(again.vault, "name") == await fetch(again.vault, "meanwhile") == b"private"
+        await again.close()
+    if place.name != "redis":
+        path = place.folder / "device.db.header"
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert json.loads(path.read_bytes()).get("iterations") == (2 if isinstance(new, str) else None)
+
+
+async def test_the_secret_of_no_store_cannot_be_changed(place: Place) -> None:
+    for url in (place.url, "auto"):
+        with pytest.raises(BackendUnavailableError):
+            await DatabaseFactory(DatabaseSettings(url, place.folder), PASSPHRASE, cost=CHEAP).change_secret("x", CHEAP)
+
+
+async def test_a_redis_that_became_unfit_is_refused(tmp_path: Path) -> None:
+    with RedisServer(tmp_path / "redis") as server:
+        place = Place("redis", server.url, tmp_path)
+        async with place.opened:
+            opened = await place.open()
+            vault = opened.vault
+            with place.redis() as client:
+                client.config_set("appendfsync", "no")
+                client.client_kill_filter(_type="normal", skipme=True)
+                with pytest.raises(BackendUnavailableError):
+                    await vault.store_key("lost", "GOLD", b"private")
+                with pytest.raises(BackendUnavailableError, match="appendfsync"):
+                    await vault.store_key("lost", "GOLD", b"private")
+                client.config_set("appendfsync", "always")
+                await vault.store_key("kept", "GOLD", b"private")
+                client.config_set("appendonly", "no")
+                opened.store._look_at = 0.0  # type: ignore[attr-defined]
+                with pytest.raises(BackendUnavailableError, match="appendonly"):
+                    await vault.store_key("lost", "GOLD", b"private")

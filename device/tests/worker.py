@@ -10,16 +10,20 @@ import asyncio
 import os
 import random
 import sys
+import time
 import uuid
 from contextlib import suppress
 from pathlib import Path
 
-from device.errors import DuplicateKeyError
+from device.errors import DuplicateKeyError, WrongPassphraseError
 from device.factory import Database, DatabaseFactory, DatabaseSettings
 from device.keys import Coin
 from device.sealing import Cost
 
+from .names import coin_id
+
 CONTACT = uuid.UUID(int=1)
+OTHER = "another passphrase"
 
 
 def tell(*words: object) -> None:
@@ -42,8 +46,9 @@ async def store_and_burn(database: Database, seed: int) -> None:
             await database.vault.burn_key(burned)
             tell("burned", burned)
         elif kind == 1:
-            await database.inventory.store_key(CONTACT, Coin(key_id, "GOLD", b"public", b"signature"))
-            tell("cached", key_id)
+            coin = Coin(coin_id(key_id, time.time()), "GOLD", key_id.encode(), b"signature")
+            await database.inventory.store_key(CONTACT, coin)
+            tell("cached", coin.key_id)
         elif kind == 2:
             tell("taking")
             coin = await database.inventory.select_coin(CONTACT, "GOLD")
@@ -73,15 +78,28 @@ async def race(database: Database, seed: int) -> None:
     tell("done")
 
 
+async def change(settings: DatabaseSettings, passphrases: list[str]) -> None:
+    """For ever: change the secret from one to the other and back."""
+    cost = Cost(64, 1, 1)
+    for turn in range(10**9):
+        with suppress(WrongPassphraseError):
+            await DatabaseFactory(settings, passphrases[turn % 2], cost=cost).change_secret(
+                passphrases[1 - turn % 2], cost
+            )
+            tell("changed")
+
+
 async def work(url: str, passphrase: str, what: str, seed: int) -> None:
     """One worker's life."""
     settings = DatabaseSettings(url, Path())
+    if what == "change":
+        await change(settings, [passphrase, OTHER])
     async with await DatabaseFactory(settings, passphrase, cost=Cost(64, 1, 1)).open() as database:
         await (race if what == "race" else store_and_burn)(database, seed)
 
 
 def main(url: str, passphrase: str) -> None:
-    """Fork workers for lines of two words, what and a seed: race, work until one is killed, or nothing."""
+    """Fork workers for lines of two words, what and a seed: race, work or change until one is killed, or nothing."""
     for line in iter(sys.stdin.readline, ""):
         what, seed = line.split()
         pid = os.fork()

@@ -5,13 +5,11 @@ from __future__ import annotations
 import secrets
 from uuid import UUID, uuid4
 
-import aiohttp
 from yarl import URL
 
-from .courier import CourierClient
-from .credentials import AccountSession, Credentials, SavedSession
-from .errors import Unauthorized
-from .report import StepError
+from ..courier import CourierClient
+from ..credentials import AccountSession, Credentials, SavedSession, sign_up
+from ..errors import Unauthorized
 
 
 class Accounts:
@@ -26,11 +24,7 @@ class Accounts:
         if not await self._wants_tokens():
             return Credentials(uuid4())
         email, password = f"{name}.{secrets.token_hex(6)}@example.org", secrets.token_urlsafe()
-        person = {"email": email, "password": password}
-        async with aiohttp.ClientSession() as http, http.post(self.server / "users", json=person) as answer:
-            if answer.status != 200:
-                raise StepError(f"POST /users was answered {answer.status}: {await answer.text()}")
-            self.ids.append(UUID((await answer.json())["id"]))
+        self.ids.append(await sign_up(self.server, email, password))
         return await AccountSession.login(self.server, email, password, "demo", _keep)
 
     async def _wants_tokens(self) -> bool:

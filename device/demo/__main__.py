@@ -12,15 +12,14 @@ import signal
 import sys
 from collections.abc import Sequence
 
-import aiohttp
 import psycopg
 
 from gateway.settings import SettingError, Settings, read_settings
 
-from .demo_accounts import Accounts
-from .demo_database import by_cron, erase, in_psql
-from .demo_devices import between_devices
-from .errors import DeviceError
+from ..errors import DeviceError
+from .accounts import Accounts
+from .database import by_cron, erase, in_psql
+from .devices import between_devices
 from .report import StepError, coloured, say, step
 from .server import ServerError, gateway
 
@@ -35,7 +34,7 @@ def run(settings: Settings, dsn: str, with_cron: bool) -> None:
             outcome = asyncio.run(between_devices(url, accounts))
             in_psql(dsn, outcome)
             if with_cron:
-                by_cron(dsn, outcome.bob)
+                by_cron(dsn, outcome.bob.courier.user_id)
             else:
                 step("pg_cron was left out (--no-cron)")
         finally:
@@ -59,7 +58,7 @@ def main(arguments: Sequence[str]) -> int:
     except SettingError as error:
         print(f"aqm demo: {error}", file=sys.stderr)
         return 2
-    except (StepError, ServerError, DeviceError, aiohttp.ClientError, TimeoutError, psycopg.Error, OSError) as error:
+    except (StepError, ServerError, DeviceError, TimeoutError, psycopg.Error, OSError) as error:
         print(f"\naqm demo: FAILED: {str(error) or type(error).__name__}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

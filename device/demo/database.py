@@ -14,7 +14,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from .demo_devices import Outcome
+from .devices import Outcome
 from .report import StepError, holds, in_words, say, step
 
 JOB = "hard_delete_fetched"
@@ -27,7 +27,7 @@ Cron = psycopg.Connection[tuple[object, ...]]
 
 def in_psql(dsn: str, outcome: Outcome) -> None:
     """The calls of a DBA."""
-    bob, left = outcome.bob, outcome.left
+    bob, left = outcome.bob.courier.user_id, outcome.left
     step("What a DBA sees in psql: names of coins, who claimed how many and when, and no private key")
     psql(
         dsn,
@@ -40,7 +40,7 @@ def in_psql(dsn: str, outcome: Outcome) -> None:
     holds(counts == [[str(number) for number in left.values()]], f"as over HTTP: {in_words(left)}", other)
 
     step("The same calls in psql")
-    coin, _ = outcome.identity.mint("BRONZE")
+    coin, _ = outcome.bob.identity.mint(bob, "BRONZE")
     parts = f"'{coin.key_id}', 'BRONZE', '\\x{coin.public_key.hex()}', '\\x{coin.signature.hex()}'"
     inserted = psql(dsn, f"select upload_coins('{bob}', array[row({parts})]::coin_upload[])")
     holds(inserted == [["1"]], "one more BRONZE coin was stored", inserted)

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import math
 import secrets
+import shutil
 import tempfile
+import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from cryptography.exceptions import InvalidSignature
 from yarl import URL
 
-from .courier import CourierClient
-from .demo_accounts import Accounts
-from .errors import NoKeyError
-from .factory import Database, DatabaseFactory, DatabaseSettings
-from .flows import Recipient, Sender
-from .keys import ALGORITHMS, Identity, verify
+from ..card import Card
+from ..clock import milliseconds
+from ..courier import CourierClient
+from ..errors import ForgedCoinError, NoKeyError
+from ..factory import Database, DatabaseFactory, DatabaseSettings
+from ..keys import ALGORITHMS, Identity, verify
+from ..message import Message
+from ..recipient import Recipient
+from ..redis_server import RedisServer
+from ..sender import Sender
+from .accounts import Accounts
 from .lossy import Tunnel, tunnel
-from .message import Message
-from .redis_server import RedisServer
 from .report import StepError, bar, holds, in_words, say, step
 
 TARGETS = {"GOLD": 12, "SILVER": 10, "BRONZE": 12}
@@ -32,6 +36,14 @@ BUDGET = {"GOLD": 5, "SILVER": 4, "BRONZE": 1}
 
 LEFT_AFTER_PREFETCH = {category: TARGETS[category] - BUDGET[category] for category in TARGETS}
 MESSAGES = 20
+PATIENCE = 20
+"""Seconds that Redis may take to write its file anew."""
+
+MEANINGS = {
+    "GOLD": "key and signature hold against a quantum computer: for a full battery and a good signal",
+    "SILVER": "the key holds against one, the signature is short: the usual coin",
+    "BRONZE": "short and cheap, holds against today's computers: for the last percents of a battery",
+}
 PASSPHRASE = secrets.token_urlsafe()
 """A person would type it."""
 
@@ -46,11 +58,9 @@ class Sent:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the database's half goes on with. bob: his key store. identity: signs his coins. left: his unclaimed coins by category.
-    used: names of those that Alice has used."""
+    """What the database's half goes on with. left: Bob's unclaimed coins by category. used: names of those that Alice has used."""
 
-    bob: UUID
-    identity: Identity
+    bob: Recipient
     left: dict[str, int]
     used: frozenset[str]
 
@@ -64,7 +74,7 @@ async def between_devices(server: URL, accounts: Accounts) -> Outcome:
         redis = stack.enter_context(RedisServer(folder / "bob"))
         box = await open_store(redis.url)
         say("  Bob's box keeps private keys in Redis with an append-only file, each sealed by his master key")
-        phone = await enter(await open_store(f"sqlcipher:///{folder / 'alice' / 'device.db'}"))
+        phone = await open_store(f"sqlcipher:///{folder / 'alice' / 'device.db'}")
         say("  Alice's phone caches coins in SQLCipher: without her passphrase the file is noise")
         lossy, through_tunnel = await enter(tunnel(server))
         to_bob = await enter(CourierClient(server, await accounts.device("bob")))
@@ -75,26 +85,31 @@ async def between_devices(server: URL, accounts: Accounts) -> Outcome:
             else "  The server checks no tokens: it serves this machine alone"
         )
 
-        async with box:
+        async with box, phone:
             bob = Recipient(Identity(), box.vault, to_bob, TARGETS)
-            alice = Sender(phone.inventory, to_alice, {to_bob.user_id: bob.identity.verify_keys})
             await mint(bob)
+            # By another way than the server, as a QR code.
+            card = Card.from_bytes(bob.card.to_bytes())
+            alice = Sender(phone.inventory, to_alice, {card.user_id: card.verify_keys})
             await prefetch(alice, bob, lossy)
-            refuse_forgeries(bob.identity)
+            refuse_forgeries(bob)
             sent = await write(alice, bob)
-            keys = [await box.vault.fetch_key(entry.message.key_id) for entry in sent]
+            secrets_of_used = await note_secrets(box, sent)
             await read(bob, sent)
 
-        step("Bob's box loses power: kill -9 of Redis, and on again")
+        step("Redis on Bob's box is killed (kill -9), and started again")
         redis.kill()
         redis.start()
         async with await open_store(redis.url) as box:
-            bob = Recipient(bob.identity, box.vault, to_bob, TARGETS)
+            bob = Recipient(Identity.from_bytes(bob.identity.to_bytes()), box.vault, to_bob, TARGETS)
             await expect_burned(bob, sent)
             left = await top_up(bob)
-        expect_no_trace(folder, sent, [key for key in keys if key], to_bob.user_id)
+            kept = await box.vault.count_active()
+        redis.stop()
+        expect_no_trace(folder, sent, secrets_of_used, to_bob.user_id)
+        await expect_only_unused(folder / "bob", sent, kept)
         used = frozenset(entry.message.key_id for entry in sent)
-        return Outcome(to_bob.user_id, bob.identity, left, used)
+        return Outcome(bob, left, used)
 
 
 async def open_store(url: str) -> Database:
@@ -112,11 +127,12 @@ async def mint(bob: Recipient) -> None:
             inserted += await bob.mint({category: min(4, number - done)})
     bar("", 1, 1)
     for category, (agreement, signature) in ALGORITHMS.items():
-        coin, _ = bob.identity.mint(category)
+        coin, _ = bob.identity.mint(bob.courier.user_id, category)
         say(
             f"  {TARGETS[category]} {category:<6}  {agreement:<10} {len(coin.public_key):>4} bytes, "
             f"signed by {signature:<9} {len(coin.signature):>4} bytes"
         )
+        say(f"             {MEANINGS[category]}")
     holds(inserted == sum(TARGETS.values()), f"the server has stored {sum(TARGETS.values())} coins", inserted)
     counts = await bob.vault.count_active()
     holds(counts == TARGETS, f"the vault keeps as many private keys: {in_words(TARGETS)}", in_words(counts))
@@ -139,23 +155,25 @@ async def prefetch(alice: Sender, bob: Recipient, lossy: Tunnel) -> None:
     )
 
 
-def refuse_forgeries(identity: Identity) -> None:
-    """A stranger's key, a stranger's signature and a changed signature, in each category."""
+def refuse_forgeries(bob: Recipient) -> None:
+    """A stranger's key, a stranger's signature, a changed signature, another name and another owner, in each category."""
     step("Mallory puts a key of her own in the place of Bob's")
-    mallory = Identity()
+    mallory, whom = Identity(), bob.courier.user_id
     for category in ALGORITHMS:
-        genuine, hers = identity.mint(category)[0], mallory.mint(category)[0]
+        genuine, hers = bob.identity.mint(whom, category)[0], mallory.mint(whom, category)[0]
         forgeries = {
             "her key under Bob's signature": replace(hers, signature=genuine.signature),
             "her key under her own": hers,
             "Bob's key under a changed signature": replace(
                 genuine, signature=bytes([genuine.signature[0] ^ 1]) + genuine.signature[1:]
             ),
+            "Bob's coin under another name": replace(genuine, key_id=hers.key_id),
+            "a coin that Bob made for another key store": bob.identity.mint(uuid4(), category)[0],
         }
         for what, forgery in forgeries.items():
             try:
-                verify(forgery, identity.verify_keys)
-            except InvalidSignature:
+                verify(whom, forgery, bob.identity.verify_keys)
+            except ForgedCoinError:
                 continue
             raise StepError(f"a forged {category} coin was taken for Bob's: {what}")
         holds(True, f"{category:<6}  refused: {', '.join(forgeries)}")
@@ -169,7 +187,7 @@ async def write(alice: Sender, bob: Recipient) -> list[Sent]:
     for number in range(1, MESSAGES + 1):
         battery, signal = 1 - number / (MESSAGES + 1), 0.5 + 0.5 * math.sin(number)
         cached = sum((await alice.inventory.count_coins(whom)).values())
-        text = f"message {number} from Alice".encode()
+        text = f"text number {number} of Alice's".encode()
         message = await alice.send(whom, text, battery, signal)
         is_cached = sum((await alice.inventory.count_coins(whom)).values()) < cached
         sent.append(Sent(message, text))
@@ -193,7 +211,7 @@ async def read(bob: Recipient, sent: Sequence[Sent]) -> None:
         if text != entry.text:
             raise StepError(f"message {number + 1} says something else than Alice wrote")
     bar("", 1, 1)
-    holds(True, f"{len(sent)} texts are what Alice wrote")
+    holds(True, f"{len(sent)} texts are what Alice wrote; who wrote them is for the texts to prove, no coin says it")
     after = sum((await bob.vault.count_active()).values())
     holds(before - after == len(sent), f"{len(sent)} private keys are gone, {after} are left", before - after)
 
@@ -212,18 +230,30 @@ async def expect_burned(bob: Recipient, sent: Sequence[Sent]) -> None:
     holds(kept == wanted, f"the other {wanted} private keys are still there", kept)
 
 
-def expect_no_trace(folder: Path, sent: Sequence[Sent], keys: Sequence[bytes], bob: UUID) -> None:
+async def note_secrets(box: Database, sent: Sequence[Sent]) -> dict[str, list[bytes]]:
+    """What must be gone later: the private keys of messages that are not read yet, and the sealed bytes that the disk has."""
+    keys, sealed = [], []
+    for entry in sent:
+        stored = await box.vault.fetch_key(entry.message.key_id)
+        record = await box.store.get_key(entry.message.key_id, milliseconds(time.time()))
+        if not stored or not record:
+            raise StepError("a private key is not in Bob's vault before its message is read")
+        keys.append(stored.private_key)
+        sealed.append(record[1])
+    return {"no private key that was used": keys, "nor the sealed bytes of one": sealed}
+
+
+def expect_no_trace(folder: Path, sent: Sequence[Sent], secrets_of_used: Mapping[str, list[bytes]], bob: UUID) -> None:
     """Every file of both devices, byte by byte."""
-    step("Somebody takes both devices' disks")
+    step("Both devices are closed, and somebody takes their disks")
     files = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    holds(len(keys) == len(sent), f"{len(keys)} private keys that were used, as the demo has noted them", len(keys))
-    secrets_by_name = {
-        "none of them stands in any file": keys,
-        "nor does any of Alice's texts": [entry.text for entry in sent],
-    }
-    for sentence, wanted in secrets_by_name.items():
+    size = f"{len(files)} files, {sum(map(len, files.values())):,} bytes"
+    wanted_by_name = {**secrets_of_used, "nor one of the texts": [entry.text for entry in sent]}
+    for what, wanted in wanted_by_name.items():
         found = [str(path) for path, data in files.items() if any(secret in data for secret in wanted)]
-        holds(not found, f"{sentence} ({len(files)} files, {sum(map(len, files.values())):,} bytes)", found)
+        holds(
+            len(wanted) == len(sent) and not found, f"{what} stands in any file ({len(wanted)} sought, {size})", found
+        )
     names = [str(bob).encode(), bob.bytes]
     found = [
         str(path) for path, data in files.items() if path.parent.name == "alice" and any(name in data for name in names)
@@ -231,14 +261,31 @@ def expect_no_trace(folder: Path, sent: Sequence[Sent], keys: Sequence[bytes], b
     holds(not found, "and nobody learns from Alice's phone whom she writes to", found)
 
 
+async def expect_only_unused(bobs: Path, sent: Sequence[Sent], kept: Mapping[str, int]) -> None:
+    """Even who knows the passphrase."""
+    with tempfile.TemporaryDirectory(prefix="aqm-demo-") as other:
+        copy = Path(other) / "bob"
+        shutil.copytree(bobs, copy, ignore=shutil.ignore_patterns("*.sock"))
+        with RedisServer(copy) as redis:
+            async with await open_store(redis.url) as box:
+                found = [entry for entry in sent if await box.vault.fetch_key(entry.message.key_id)]
+                holds(
+                    not found,
+                    "a copy of Bob's store, opened with his passphrase, has none of the used keys",
+                    len(found),
+                )
+                counts = await box.vault.count_active()
+                holds(counts == kept, f"it has those that wait for a message: {in_words(dict(kept))}", counts)
+
+
 async def top_up(bob: Recipient) -> dict[str, int]:
     """Where less than a third is left; returns what the server then has."""
-    step("Bob tops up what has fallen below a third")
-    before = dict((await bob.courier.status()).counts)
+    step("Bob tops up what has fallen below a third, or below what the server warns of")
+    status = await bob.courier.status()
+    before = dict(status.counts)
     minted = await bob.top_up()
-    expected = {
-        category: count if count >= TARGETS[category] / 3 else TARGETS[category] for category, count in before.items()
-    }
+    least = {category: max(target / 3, min(status.low_stock[category], target)) for category, target in TARGETS.items()}
+    expected = {category: TARGETS[category] if count < least[category] else count for category, count in before.items()}
     say(f"  left on the server: {in_words(before)}; minted: {in_words(minted) or 'nothing'}")
     counts = dict((await bob.courier.status()).counts)
     holds(counts == expected, f"the server has {in_words(expected)}", in_words(counts))

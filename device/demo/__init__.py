@@ -1,0 +1,1 @@
+"""./aqm demo: the whole way of twenty messages, step by step."""

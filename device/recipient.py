@@ -1,0 +1,279 @@
+"""What an app does to be written to: mint, top up, receive."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Mapping
+from contextlib import aclosing, suppress
+
+from .answers import Status
+from .card import Card
+from .clock import DAY, Clock
+from .courier import BATCH, CourierClient
+from .errors import (
+    BackendUnavailableError,
+    BadMessageError,
+    Conflict,
+    CourierError,
+    EpochChanged,
+    InvalidArgumentError,
+    InvalidRequest,
+    NoKeyError,
+    ServerUnavailable,
+    TooManyRequests,
+)
+from .keys import ALGORITHMS, Coin, Identity, private_bytes, read_private_key
+from .message import Message, decrypt
+from .vault import KeyInfo, SecureVault
+from .wire import is_passing
+
+TARGETS: Mapping[str, int] = {"GOLD": 100, "SILVER": 100, "BRONZE": 100}
+"""Unclaimed coins of a device on the server, by category."""
+
+OLD_COIN = 23 * DAY
+"""Seconds after which a coin is no longer offered: senders keep it for a week, and its private key lives for 30 days."""
+
+OLD_LAST_RESORT = 7 * DAY
+"""Seconds after which a last-resort coin is replaced: what was written with it is safe only when its key is gone."""
+
+DISCARDED_AT_ONCE = 500
+"""Names in one request."""
+
+PASSING = (EpochChanged, ServerUnavailable, TooManyRequests)
+"""Errors beside is_passing() after which topping up is tried again: nobody waits for it."""
+
+REFUSED = (Conflict, InvalidRequest)
+"""What the same coins would meet again."""
+
+
+class Recipient:
+    """A device that is written to. One object at a time may use a key store.
+
+    identity: signs its coins; senders know the public half, as from card. targets: unclaimed coins that top_up() restores.
+    clock: seconds since 1970.
+
+    Coins whose upload failed are kept in memory, and offered again by the next mint() or top_up(); after a restart their
+    private keys expire by themselves.
+
+    All methods raise CourierError for the server and StoreError for the vault. Raises InvalidArgumentError for targets of
+    a category that there is not.
+    """
+
+    def __init__(
+        self,
+        identity: Identity,
+        vault: SecureVault,
+        courier: CourierClient,
+        targets: Mapping[str, int] = TARGETS,
+        clock: Clock = time.time,
+    ) -> None:
+        _check_categories(targets)
+        self.identity = identity
+        self.vault = vault
+        self.courier = courier
+        self.targets = targets
+        self._clock = clock
+        self._minting = asyncio.Lock()
+        self._opening = asyncio.Lock()
+        self._not_uploaded: list[tuple[int, Coin]] = []
+        self._discarded: set[str] = set()
+        self._opened: dict[Message, bytes] = {}
+
+    @property
+    def card(self) -> Card:
+        """What senders need to write to this device."""
+        return Card(self.courier.user_id, self.identity.verify_keys)
+
+    async def mint(self, wanted: Mapping[str, int]) -> int:
+        """Make coins, so many by category, keep their private keys and upload the public halves.
+
+        Returns how many the server stored, with those of an earlier upload that failed. Raises EpochChanged when a restore came
+        between: then nothing of these is on the server, and their private keys are burned. Raises InvalidArgumentError.
+        """
+        _check_categories(wanted)
+        async with self._minting:
+            return await self._mint(wanted)
+
+    async def top_up(self) -> dict[str, int]:
+        """Mint where less than a third of the target is left, or less than the server warns of; returns how many by category.
+
+        Takes back, too, coins that are too old to be offered, and replaces last-resort coins that are older than a week.
+        One at a time; after a restore of the server (EpochChanged) once more.
+        """
+        async with self._minting:
+            keys = await self.vault.list_keys()
+            await self._discard_old(keys)
+            await self._upload_earlier()
+            status = await self.courier.status()
+            await self._replace_last_resort(keys, status)
+            wanted = {
+                category: target - status.counts[category]
+                for category, target in self.targets.items()
+                if status.counts[category] < max(math.ceil(target / 3), min(status.low_stock[category], target))
+            }
+            if wanted:
+                try:
+                    await self._mint(wanted)
+                except EpochChanged:
+                    await self._mint(wanted)
+            return wanted
+
+    async def keep_stocked(self) -> None:
+        """Top up at once, and whenever the server tells that coins run low or that its epoch has changed, until cancelled.
+
+        Goes on after errors that pass, with pauses between the tries. Raises CourierError and StoreError for those that
+        don't pass. Beside it, call top_up() once a day: nobody tells of coins that grow old.
+        """
+        async with aclosing(self.courier.watch()) as events:
+            async for _ in events:
+                await self._top_up_at_last()
+
+    async def put_last_resort(self, category: str) -> None:
+        """Make the coin that senders who accept it get when this device's others of a category are gone, in the place of the
+        one before. Its private key is not burned by receive(): see docs/device.md for what that means.
+
+        Raises InvalidArgumentError, Conflict.
+        """
+        _check_categories([category])
+        async with self._minting:
+            await self._put_last_resort(category)
+
+    async def receive(self, message: Message) -> bytes:
+        """The text of a message; its key is burned before anyone sees the text, unless it is one of last resort.
+
+        Raises NoKeyError for a message whose key was burned, has expired or is another's; BadMessageError for one that was
+        changed on its way: its key stays, or strangers could burn keys by naming them.
+
+        A call that is cancelled while the key is burned, and one that raises BackendUnavailableError, keeps the text in
+        memory: call it again with the same message. Only the end of the process loses it.
+        """
+        opening = asyncio.ensure_future(self._open(message))
+        try:
+            text, _ = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            await asyncio.gather(opening, return_exceptions=True)
+            if not opening.cancelled() and opening.exception() is None:
+                text, is_burned = opening.result()
+                if is_burned:
+                    self._opened[message] = text
+            raise
+        return text
+
+    async def _open(self, message: Message) -> tuple[bytes, bool]:
+        """The text, and whether its key is burned. One at a time: who finds no key to burn must know whether it was he himself
+        who has burned it."""
+        async with self._opening:
+            text = self._opened.get(message)
+            may_be_burned = text is not None
+            if text is None:
+                stored = await self.vault.fetch_key(message.key_id)
+                if stored is None:
+                    raise NoKeyError("key_id: there is no such private key: burned, expired, or never here")
+                if stored.category != message.category:
+                    raise BadMessageError("category: the message was made for a key of another category")
+                text = decrypt(read_private_key(stored.category, stored.private_key), message)
+                if stored.is_last_resort:
+                    return text, False
+                self._opened[message] = text
+            try:
+                is_burned = await self.vault.burn_key(message.key_id)
+            except BackendUnavailableError:
+                # It may have been done. A second time does no harm, and its answer is the end of the doubt.
+                may_be_burned = True
+                is_burned = await self.vault.burn_key(message.key_id)
+            del self._opened[message]
+            if not (is_burned or may_be_burned):
+                raise NoKeyError("key_id: somebody else has opened this message meanwhile")
+            return text, True
+
+    async def _top_up_at_last(self) -> None:
+        retries, failures = self.courier.wire.retries, 0
+        while True:
+            try:
+                await self.top_up()
+                return
+            except (CourierError, BackendUnavailableError) as error:
+                if isinstance(error, CourierError) and not (is_passing(error) or isinstance(error, PASSING)):
+                    raise
+                logging.getLogger(__name__).warning("topping up failed and is tried again: %s", type(error).__name__)
+                asked = error.retry_after if isinstance(error, CourierError) else 0
+                await retries.sleep(retries.wait(failures, asked))
+                failures += 1
+
+    async def _mint(self, wanted: Mapping[str, int]) -> int:
+        inserted = await self._upload_earlier()
+        epoch = (await self.courier.status()).epoch
+        for category in (category for category, number in wanted.items() for _ in range(number)):
+            # Before the coin is offered: a message to a key that was lost can be read by nobody.
+            self._not_uploaded.append((epoch, await self._make(category)))
+        return inserted + await self._upload()
+
+    async def _make(self, category: str, is_last_resort: bool = False) -> Coin:
+        coin, private_key = await asyncio.to_thread(self.identity.mint, self.courier.user_id, category, self._clock())
+        kept = private_bytes(private_key)
+        await self.vault.store_key(coin.key_id, category, kept, is_last_resort=is_last_resort)
+        return coin
+
+    async def _upload_earlier(self) -> int:
+        """Offer what failed to be offered; what is of an epoch that has ended is burned, and missed by nobody."""
+        inserted = 0
+        while self._not_uploaded:
+            with suppress(EpochChanged):
+                inserted += await self._upload()
+        return inserted
+
+    async def _upload(self) -> int:
+        """Offer what is not offered yet, batch by batch, each refused or stored as a whole."""
+        inserted = 0
+        while self._not_uploaded:
+            epoch = self._not_uploaded[0][0]
+            coins = [coin for minted_in, coin in self._not_uploaded if minted_in == epoch][:BATCH]
+            try:
+                inserted += await self.courier.upload(coins, epoch)
+            except EpochChanged:
+                old = [coin for minted_in, coin in self._not_uploaded if minted_in == epoch]
+                self._forget(old)
+                for coin in old:
+                    await self.vault.burn_key(coin.key_id)
+                raise
+            except REFUSED:
+                # Kept, they would block those after them. Their private keys expire.
+                self._forget(coins)
+                raise
+            self._forget(coins)
+        return inserted
+
+    def _forget(self, coins: list[Coin]) -> None:
+        names = {coin.key_id for coin in coins}
+        self._not_uploaded = [entry for entry in self._not_uploaded if entry[1].key_id not in names]
+
+    async def _discard_old(self, keys: list[KeyInfo]) -> None:
+        before = self._clock() - OLD_COIN
+        old = {key.key_id for key in keys if key.stored_at < before and not key.is_last_resort}
+        self._discarded &= old
+        names = sorted(old - self._discarded)
+        for start in range(0, len(names), DISCARDED_AT_ONCE):
+            slice_ = names[start : start + DISCARDED_AT_ONCE]
+            await self.courier.discard(slice_)
+            self._discarded.update(slice_)
+
+    async def _replace_last_resort(self, keys: list[KeyInfo], status: Status) -> None:
+        newest: dict[str, float] = {}
+        for key in keys:
+            if key.is_last_resort:
+                newest[key.category] = max(key.stored_at, newest.get(key.category, 0.0))
+        for category in sorted(status.last_resort):
+            # Without a key here, what others write with that coin can't be read.
+            if newest.get(category, 0.0) < self._clock() - OLD_LAST_RESORT:
+                await self._put_last_resort(category)
+
+    async def _put_last_resort(self, category: str) -> None:
+        await self.courier.put_last_resort(await self._make(category, is_last_resort=True))
+
+
+def _check_categories(categories: Mapping[str, int] | list[str]) -> None:
+    if unknown := set(categories) - ALGORITHMS.keys():
+        raise InvalidArgumentError(f"category: there is no {', '.join(sorted(unknown))}")

@@ -1,0 +1,224 @@
+"""What an app does to write to others: prefetch their coins, send."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4, uuid5
+
+from .answers import Outcome, Wish
+from .clock import DAY, Clock
+from .context import choose_category
+from .courier import CourierClient
+from .errors import (
+    CoinsRationedError,
+    DuplicateCoinError,
+    ForgedCoinError,
+    InvalidArgumentError,
+    NoCoinError,
+    OverBudgetError,
+    StaleCoinError,
+    TooManyRequests,
+)
+from .inventory import SmartInventory
+from .keys import ALGORITHMS, Coin, VerifyKeys, minted_at, verify
+from .message import Message, check_text, encrypt
+from .shielded import to_the_end
+
+MOST_WISHES = 10
+"""In one request: 1,000 coins at most."""
+
+MOST_COINS = 100
+"""In one wish."""
+
+TOO_OLD = 29 * DAY
+"""Seconds after which a coin is not used: its private key lives for 30 days, and the message has a way to go."""
+
+MOST_SKIPPED = 20
+"""Coins that are too old, one after the other, before a contact's category is given up."""
+
+
+@dataclass(frozen=True)
+class Prefetched:
+    """What a prefetch brought. stored: coins by category. By contact: forged, coins without their owner's signature or with an
+    impossible name; stale, coins that are too old to be kept. dropped: coins that had no room any more, or were there."""
+
+    stored: Counter[str] = field(default_factory=Counter)
+    forged: Counter[UUID] = field(default_factory=Counter)
+    stale: Counter[UUID] = field(default_factory=Counter)
+    dropped: int = 0
+
+
+class Sender:
+    """A device that writes to contacts.
+
+    verify_keys: by contact, as learned from its card and not from the server. clock: seconds since 1970.
+    All methods raise CourierError for the server and StoreError for the inventory.
+    """
+
+    def __init__(
+        self,
+        inventory: SmartInventory,
+        courier: CourierClient,
+        verify_keys: Mapping[UUID, VerifyKeys],
+        clock: Clock = time.time,
+    ) -> None:
+        self.inventory = inventory
+        self.courier = courier
+        self.verify_keys = verify_keys
+        self._clock = clock
+        self._choosing = asyncio.Lock()
+
+    async def wishes(self, contacts: Sequence[UUID] | None = None) -> list[Wish]:
+        """What the contacts' budgets have room for.
+
+        contacts: whose; None: all contacts of the inventory whose verify_keys are known.
+        """
+        if contacts is None:
+            contacts = [contact for contact in await self.inventory.contacts() if contact in self.verify_keys]
+        return [
+            Wish(contact, category, min(room, MOST_COINS))
+            for contact in contacts
+            for category, room in (await self.inventory.room(contact)).items()
+            if room
+        ]
+
+    async def prefetch(
+        self,
+        contacts: Sequence[UUID] | None = None,
+        *,
+        wishes: Sequence[Wish] | None = None,
+        idempotency_key: UUID | None = None,
+    ) -> Prefetched:
+        """Claim what the contacts' budgets have room for, and keep what carries the owner's signature.
+
+        contacts: as for wishes(). wishes: instead of contacts. idempotency_key: makes this call one that can be repeated within
+        an hour, after an error, a cancellation or a crash: the same key and the same wishes, noted before the first call,
+        bring the same coins. (Without the wishes: only as long as nothing of a request's coins was stored.) A new prefetch
+        takes a new key. Raises Gone when the hour is over.
+
+        A call that is cancelled keeps what has come from the server before it ends.
+        """
+        if wishes is None:
+            wishes = await self.wishes(contacts)
+        told = Prefetched()
+        dropped, before = 0, Counter[tuple[Wish, ...]]()
+        for start in range(0, len(wishes), MOST_WISHES):
+            asked = tuple(wishes[start : start + MOST_WISHES])
+            # By content, not by place: once the first request's coins are stored, the second is the first.
+            key = _derived(idempotency_key, before[asked], *asked)
+            before[asked] += 1
+            outcomes = await self.courier.claim_many(asked, idempotency_key=key)
+            dropped += await to_the_end(self._keep(outcomes, told))
+        return Prefetched(told.stored, told.forged, told.stale, dropped)
+
+    async def send(
+        self,
+        contact: UUID,
+        text: bytes,
+        battery: float,
+        signal: float,
+        *,
+        least: str = "BRONZE",
+        idempotency_key: UUID | None = None,
+    ) -> Message:
+        """A message to a contact, by the best coin that battery and signal allow and that there is.
+
+        text: at most 1 MiB. battery, signal: 0 to 1. A cached coin if there is one, else one from the server, at last one that
+        others have too. least: no coin of a lower category, whatever battery and signal say; else the server, which may
+        say that there are none, chooses. idempotency_key: to repeat a call that raised, was cancelled or did not survive
+        a crash: the same key gets the coin again that the server gave then. Not for a second message.
+
+        Raises NoCoinError when there is none at all, CoinsRationedError when a quota gives none now, ForgedCoinError for one
+        without the contact's signature (it is gone then; the next call takes another), InvalidArgumentError.
+        """
+        check_text(text)
+        if least not in ALGORITHMS:
+            raise InvalidArgumentError(f"least: must be one of {', '.join(ALGORITHMS)}")
+        if contact not in self.verify_keys:
+            raise ForgedCoinError("contact: the keys that verify its coins are not known")
+        categories = list(ALGORITHMS)
+        last = categories.index(least)
+        first = min(categories.index(choose_category(battery, signal)), last)
+        allowed = categories[first : last + 1]
+        coin = await self._cached(contact, allowed) or await self._claim(contact, allowed, idempotency_key)
+        # In this thread: between taking a coin and using it there must be nothing that can be cancelled.
+        return encrypt(coin, text)
+
+    async def _keep(self, outcomes: Sequence[Outcome], told: Prefetched) -> int:
+        """Store what is good, and count it; returns how many were dropped. Each coin's failure is its own."""
+        dropped = 0
+        for contact, coin in [(outcome.wish.target, coin) for outcome in outcomes for coin in outcome.coins]:
+            try:
+                self._verify(contact, coin)
+                await self.inventory.store_key(contact, coin)
+                told.stored[coin.category] += 1
+            except ForgedCoinError:
+                told.forged[contact] += 1
+            except StaleCoinError:
+                told.stale[contact] += 1
+            except (OverBudgetError, DuplicateCoinError, InvalidArgumentError):
+                dropped += 1
+        return dropped
+
+    async def _cached(self, contact: UUID, allowed: Sequence[str]) -> Coin | None:
+        """The oldest cached coin of the best category; one that is too old is thrown away."""
+        async with self._choosing:
+            while True:
+                wished = allowed[0]
+                if allowed[-1] != "BRONZE":
+                    # select_coin() would fall below the least level, and a coin that it took is gone.
+                    counts = await self.inventory.count_coins(contact)
+                    found = [category for category in allowed if counts[category]]
+                    if not found:
+                        return None
+                    wished = found[0]
+                coin = await self.inventory.select_coin(contact, wished)
+                if coin is None:
+                    return None
+                if coin.category in allowed and not self._is_too_old(coin):
+                    # Again, as somebody may have changed the file.
+                    self._verify(contact, coin)
+                    return coin
+
+    async def _claim(self, contact: UUID, allowed: Sequence[str], key: UUID | None) -> Coin:
+        # Each alone, as a coin that is claimed and not used is gone; one that others have too is the last choice.
+        for accept, category in [(accept, category) for accept in (False, True) for category in allowed]:
+            wish = Wish(contact, category, accept_last_resort=accept)
+            for number in range(MOST_SKIPPED):
+                outcome = await self._claim_one(wish, _derived(key, wish, number))
+                coin = outcome.coins[0] if outcome.coins else outcome.last_resort
+                if coin is None:
+                    break
+                self._verify(contact, coin)
+                if not self._is_too_old(coin):
+                    return coin
+                if coin is outcome.last_resort:
+                    break
+        raise NoCoinError("contact: has no coin here or on the server that may be used")
+
+    async def _claim_one(self, wish: Wish, key: UUID) -> Outcome:
+        try:
+            (outcome,) = await self.courier.claim_many([wish], idempotency_key=key)
+        except TooManyRequests as error:
+            raise CoinsRationedError("contact: a quota gives no coin now", error.retry_after) from error
+        if not outcome.coins and not outcome.last_resort and outcome.retry_after is not None:
+            raise CoinsRationedError("contact: a quota gives no coin now", outcome.retry_after)
+        return outcome
+
+    def _is_too_old(self, coin: Coin) -> bool:
+        minted = minted_at(coin.key_id)
+        return minted is not None and minted < self._clock() - TOO_OLD
+
+    def _verify(self, contact: UUID, coin: Coin) -> None:
+        if contact not in self.verify_keys:
+            raise ForgedCoinError("contact: the keys that verify its coins are not known")
+        verify(contact, coin, self.verify_keys[contact])
+
+
+def _derived(key: UUID | None, *parts: object) -> UUID:
+    """A request's own Idempotency-Key: the server refuses one key for two different requests."""
+    return uuid4() if key is None else uuid5(key, repr(parts))
