@@ -25,6 +25,7 @@ from .errors import (
     ServerUnavailable,
     TooManyRequests,
 )
+from .inventory import CACHED_FOR
 from .keys import ALGORITHMS, Coin, Identity, private_bytes, read_private_key
 from .message import Message, decrypt
 from .vault import KeyInfo, SecureVault
@@ -32,9 +33,6 @@ from .wire import is_passing
 
 TARGETS: Mapping[str, int] = {"GOLD": 100, "SILVER": 100, "BRONZE": 100}
 """Unclaimed coins of a device on the server, by category."""
-
-OLD_COIN = 23 * DAY
-"""Seconds after which a coin is no longer offered: senders keep it for a week, and its private key lives for 30 days."""
 
 OLD_LAST_RESORT = 7 * DAY
 """Seconds after which a last-resort coin is replaced: what was written with it is safe only when its key is gone."""
@@ -251,7 +249,8 @@ class Recipient:
         self._not_uploaded = [entry for entry in self._not_uploaded if entry[1].key_id not in names]
 
     async def _discard_old(self, keys: list[KeyInfo]) -> None:
-        before = self._clock() - OLD_COIN
+        # No sender would keep them any more.
+        before = self._clock() - CACHED_FOR
         old = {key.key_id for key in keys if key.stored_at < before and not key.is_last_resort}
         self._discarded &= old
         names = sorted(old - self._discarded)
