@@ -39,6 +39,7 @@ SERVER_USER = "postgres"
 
 DATABASE = "aqm"
 ROOT = Path(__file__).resolve().parent.parent
+SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 SOCKET_NAME = ".s.PGSQL.5432"
 LONGEST_SOCKET_PATH = 107
 """Bytes that the kernel allows for the path of a UNIX socket (sun_path of unix(7), less the NUL)."""
@@ -347,7 +348,7 @@ class Child:
         self.process: subprocess.Popen[bytes] | None = None
         self.is_beginning = False
         self.early: list[int] = []
-        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        for number in SIGNALS:
             signal.signal(number, self._take)
 
     def begin(
@@ -510,6 +511,10 @@ def main(arguments: Sequence[str]) -> int:
 
 if __name__ == "__main__":
     try:
-        sys.exit(main(sys.argv[1:]))
+        code = main(sys.argv[1:])
     except (ClusterError, OSError) as error:
         sys.exit(f"aqm: {error}")
+    # Python gives the signals back to the system while it ends: one that comes then would change the exit code.
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(code)

@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import sys
+from types import FrameType
 
 import uvloop
 from aiohttp import web
@@ -29,6 +30,8 @@ Three commands to try:
 CATALOG_WITHIN = 2.0
 """Seconds for which requests are not accepted until the catalog is there."""
 
+STOPS = (signal.SIGTERM, signal.SIGINT)
+
 BOB = "b0b00000-0000-4000-8000-000000000000"
 ALICE = "a11ce000-0000-4000-8000-000000000000"
 
@@ -42,6 +45,7 @@ async def serve(settings: Settings) -> int:
     ready = asyncio.create_task(gateway.routes.ready.wait())
     # Who restarts one gateway after the other must not see a 503 of one that has just begun; without a database it says so.
     await asyncio.wait([ready], timeout=CATALOG_WITHIN)
+    stopping = stop_on_signals()
     site = web.TCPSite(runner, settings.host, settings.port, backlog=1024)
     try:
         await site.start()
@@ -52,9 +56,6 @@ async def serve(settings: Settings) -> int:
             file=sys.stderr,
         )
         return 1
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     await asyncio.wait([ready, asyncio.create_task(stopping.wait())], return_when=asyncio.FIRST_COMPLETED)
     if ready.done():
         # What is there now stays: the collector need not walk over it again and again while requests wait.
@@ -73,7 +74,28 @@ async def serve(settings: Settings) -> int:
     await runner.cleanup()
     await gateway.stop()
     log().info("stopped")
+    # Python gives the signals back to the system while it ends: one that comes then would change the exit code.
+    for number in STOPS:
+        signal.signal(number, signal.SIG_IGN)
     return 0
+
+
+def stop_on_signals() -> asyncio.Event:
+    """The event that the first SIGTERM or SIGINT sets; those that follow change nothing.
+
+    They do follow: ./aqm stop and service managers send one to the supervisor, which passes it on, and one to us. So the
+    handlers are not the event loop's own, which it takes away when it closes: a late signal would end us with its number.
+    """
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(stopping.set)
+
+    for number in STOPS:
+        signal.signal(number, stop)
+    return stopping
 
 
 def welcome(settings: Settings, port: int) -> str:

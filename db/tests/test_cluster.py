@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -189,6 +190,18 @@ def test_stop_ends_the_main_command_and_then_the_server(folder: Folder) -> None:
     assert re.fullmatch(rf"stopping pid {main.pid} \d+\nstopped", said)
     assert leave(main) == 128 + signal.SIGTERM
     assert not folder.is_running()
+
+
+def test_terms_that_come_again_and_again_change_no_exit_code(folder: Folder) -> None:
+    main = folder.start("exec", "--", "sh", "-c", "trap '' TERM; echo here; cat; exit 7")
+    assert main.stdin
+    assert main.stdout
+    assert main.stdout.readline() == "here\n"
+    main.stdin.close()
+    while main.poll() is None:
+        main.send_signal(signal.SIGTERM)
+        time.sleep(0.0002)
+    assert main.returncode == 7
 
 
 def test_stop_ends_a_server_that_a_kill_has_left_behind(folder: Folder) -> None:

@@ -125,6 +125,15 @@ async def test_sigterm_answers_what_was_begun_and_refuses_new(
     assert count(database, bob) == (0, 0, 5)
 
 
+async def test_terms_that_come_again_and_again_change_nothing(database: Database, run_gateway: Run) -> None:
+    # ./aqm stop and service managers send one to the supervisor, which passes it on, and one to the gateway itself.
+    gateway = run_gateway(database.dsn)
+    while gateway.process.poll() is None:
+        gateway.process.send_signal(signal.SIGTERM)
+        await asyncio.sleep(0.0002)
+    assert gateway.process.returncode == 0
+
+
 async def test_a_client_that_hangs_up_does_not_leave_a_claim_half_done(
     database: Database, run_gateway: Run, bob: uuid.UUID
 ) -> None:
