@@ -1,4 +1,4 @@
-"""a device's stores, Redis, SQLite and SQLCipher beside each other: every operation, and what an app does in a burst"""
+"""A device's stores, Redis, SQLite and SQLCipher beside each other: every operation, and what an app does in a burst."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ BURSTS = 20
 WHOLES = 20
 """Calls of an operation on the whole store in a round."""
 
+HOUR = DAY / 24
+
 GONE = 100
 """Keys that a purge finds expired, and coins that a collection finds too old."""
 
-ON_ALL = (
-    "vault.count_active", "vault.list_keys", "vault.purge_expired of nothing", f"vault.purge_expired of {GONE}",
-    "inventory.count_all", "inventory.contacts", "inventory.garbage_collect of nothing",
-    f"inventory.garbage_collect of {GONE} coins",
+WITHOUT_GOAL = (
+    "vault.list_keys", "inventory.contacts", f"inventory.garbage_collect of {GONE} coins", f"vault.purge_expired of {GONE} keys",
 )  # fmt: skip
-"""Operations whose work grows with the store: the goal is not theirs."""
+"""Operations that take as long as what they return, or remove."""
 
 SECRET_BYTES = 32
 """Sealed in the place of a private key: X25519's size, ML-KEM-768's seed has twice that."""
@@ -92,11 +92,13 @@ def run(bench: Bench) -> list[Section]:
         Section(
             title="A device's store: every operation",
             text=f"{described}; one call at a time. What survives what: Redis (AOF everysec) may lose a second when the machine "
-            "goes down, SQLite and SQLCipher lose nothing that returned. The goal, 5 ms in 99 of 100 calls, is for operations on one "
-            f"key, coin or contact; it is not for those on the whole store: {', '.join(ON_ALL)}.\n\n"
+            "goes down, SQLite and SQLCipher lose nothing that returned. The goal, 5 ms in 99 of 100 calls, is for all "
+            f"but those that take as long as what they return or remove: {', '.join(WITHOUT_GOAL)}.\n\n"
             + "\n".join(table(head, rows, numbers=True)),
             results=operations,
-            goals=[Goal(name, measure=P99, at_most=5) for name in operations if name.partition(" ")[2] not in ON_ALL],
+            goals=[
+                Goal(name, measure=P99, at_most=5) for name in operations if name.partition(" ")[2] not in WITHOUT_GOAL
+            ],
             unit="calls",
             shows_speed=False,
         ),
@@ -145,13 +147,14 @@ class Load:
     async def run(self, url: str) -> dict[str, list[float]]:
         """Seconds of each call, by operation."""
         async with await DatabaseFactory(DatabaseSettings(url), os.urandom(32), self._clock).open() as database:
+            await self._store_old(database)
             await self._vault(database)
             await self._inventory(database)
             await self._workloads(database)
             await self._bursts(database)
+            await self._clean_up(database)
             for contact in self.contacts[:SAMPLES]:
                 await self._time("inventory.remove_contact", database.inventory.remove_contact(contact))
-            await self._whole_store(database)
         return self.times
 
     def _clock(self) -> float:
@@ -182,7 +185,7 @@ class Load:
         inventory = database.inventory
         for contact in self.contacts:
             await self._time("inventory.set_priority", inventory.set_priority(contact, "BESTIE"))
-            for coin in make_coins():
+            for coin in make_coins(self._clock()):
                 await self._time("inventory.store_key", inventory.store_key(contact, coin))
         for contact in self.chance.choices(self.contacts, k=SAMPLES):
             await self._time("inventory.count_coins", inventory.count_coins(contact))
@@ -195,24 +198,29 @@ class Load:
             await self._time("inventory.count_all", inventory.count_all())
             await self._time("inventory.contacts", inventory.contacts())
 
-    async def _whole_store(self, database: Database) -> None:
-        """Cleaning up with something to do. The clock goes ahead, so it is the last of a round."""
-        vault, inventory = database.vault, database.inventory
-        self.ahead = LIFETIME + DAY
-        await vault.purge_expired(is_certain=True)
-        await inventory.garbage_collect(is_certain=True)
-        for _ in range(WHOLES):
+    async def _store_old(self, database: Database) -> None:
+        """What cleaning up is to find, for each of its calls; all else is stored a day later."""
+        for hour in range(WHOLES):
+            self.ahead = hour * HOUR
             for _ in range(GONE):
-                await vault.store_key(str(uuid4()), "BRONZE", os.urandom(SECRET_BYTES))
+                await database.vault.store_key(str(uuid4()), "BRONZE", os.urandom(SECRET_BYTES))
             for _ in range(GONE // sum(BUDGET.values())):
                 contact = uuid4()
-                await inventory.set_priority(contact, "BESTIE")
+                await database.inventory.set_priority(contact, "BESTIE")
                 for coin in make_coins(self._clock()):
-                    await inventory.store_key(contact, coin)
-            self.ahead += CACHED_FOR + DAY
-            await self._time(f"inventory.garbage_collect of {GONE} coins", inventory.garbage_collect(is_certain=True))
-            self.ahead += LIFETIME - CACHED_FOR
-            await self._time(f"vault.purge_expired of {GONE}", vault.purge_expired(is_certain=True))
+                    await database.inventory.store_key(contact, coin)
+        self.ahead = DAY
+
+    async def _clean_up(self, database: Database) -> None:
+        """Cleaning up with something to do, while the rest stays."""
+        vault, inventory = database.vault, database.inventory
+        for age, name, call in (
+            (CACHED_FOR, f"inventory.garbage_collect of {GONE} coins", inventory.garbage_collect),
+            (LIFETIME, f"vault.purge_expired of {GONE} keys", vault.purge_expired),
+        ):
+            for hour in range(WHOLES):
+                self.ahead = age + (hour + 0.5) * HOUR
+                await self._time(name, call(is_certain=True))
 
     async def _workloads(self, database: Database) -> None:
         for _ in range(WORKLOADS):
@@ -232,7 +240,7 @@ class Load:
             besties = [uuid4() for _ in range(BESTIES)]
             for contact in besties:
                 await database.inventory.set_priority(contact, "BESTIE")
-                for coin in make_coins():
+                for coin in make_coins(self._clock()):
                     await database.inventory.store_key(contact, coin)
 
             async def burst(contact: UUID) -> None:
@@ -242,11 +250,10 @@ class Load:
             await asyncio.gather(*map(burst, besties))
 
 
-def make_coins(minted_at: float | None = None) -> list[Coin]:
-    """As many coins of random bytes as a BESTIE may have. minted_at: seconds since 1970; None: now."""
-    seconds = time.time() if minted_at is None else minted_at
+def make_coins(minted_at: float) -> list[Coin]:
+    """As many coins of random bytes as a BESTIE may have. minted_at: seconds since 1970."""
     return [
-        Coin(coin_id(seconds), category, *(os.urandom(size) for size in SIZES[category]))
+        Coin(coin_id(minted_at), category, *(os.urandom(size) for size in SIZES[category]))
         for category, number in BUDGET.items()
         for _ in range(number)
     ]

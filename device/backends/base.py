@@ -28,7 +28,13 @@ BUDGETS: Mapping[str, tuple[int, int, int]] = {"BESTIE": (5, 4, 1), "MATE": (0, 
 """Gold, silver, bronze by priority, in a new store. The roadmap fixes BESTIE alone; the lesser ones are our choice."""
 
 BATCH = 500
-"""Records that one transaction of a long clean-up removes at most; between two of them others get their turn."""
+"""Records that one of several reads of a whole store returns at most; between two of them others get their turn."""
+
+REMOVED = 50
+"""Keys or coins that one of several transactions of a clean-up removes at most, in a few milliseconds."""
+
+REMOVED_CONTACTS = 5
+"""The same for contacts, each with its coins."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +124,10 @@ class Store(ABC):
     @abstractmethod
     async def count_coins(self, contact_id: str, since: int) -> Counts:
         """The contact's cached coins that were minted since then."""
+
+    @abstractmethod
+    async def count_all(self, since: int) -> Counts:
+        """The cached coins of all contacts that were minted since then."""
 
     @abstractmethod
     async def room(self, contact_id: str, since: int) -> Counts:

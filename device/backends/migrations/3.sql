@@ -17,7 +17,7 @@ alter table coins add column minted_at integer not null default 0;
 
 alter table coins add column digest text not null default '';
 
-create index coins_age on coins (minted_at);
+create index coins_age on coins (minted_at, category);
 
 alter table taken add column digest text not null default '';
 

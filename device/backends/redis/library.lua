@@ -19,6 +19,7 @@
 --   coin:{contact_id}:{key_id}            hash: public_key, signature, category, digest
 --   idx:inventory:{contact_id}:{category} sorted set of coins in the order of storing
 --   idx:minted:{contact_id}:{category}    sorted set of the same coins by when they were minted
+--   idx:ages:{category}                   sorted set of all contacts' coins, {contact_id}:{key_id}, by when they were minted
 --   idx:digests:{contact_id}              set of their public keys' digests
 --   idx:taken:{contact_id}                sorted set of used coins, names and digests, by when they may be forgotten
 --   sequence                              the last coin's place in that order
@@ -35,6 +36,10 @@ end
 
 local function minted(prefix, contact_id, category)
     return prefix .. 'idx:minted:' .. contact_id .. ':' .. category
+end
+
+local function ages(prefix, category)
+    return prefix .. 'idx:ages:' .. category
 end
 
 local function expire(key, at, now)
@@ -162,6 +167,7 @@ local function add_coin(prefix, contact_id, coin, sequence)
         'public_key', public_key, 'signature', signature, 'category', category, 'digest', digest)
     redis.call('ZADD', inventory(prefix, contact_id, category), sequence, key_id)
     redis.call('ZADD', minted(prefix, contact_id, category), minted_at, key_id)
+    redis.call('ZADD', ages(prefix, category), minted_at, contact_id .. ':' .. key_id)
     redis.call('SADD', prefix .. 'idx:digests:' .. contact_id, digest)
 end
 
@@ -172,6 +178,7 @@ local function drop_coin(prefix, contact_id, category, key_id)
     redis.call('DEL', key)
     redis.call('ZREM', inventory(prefix, contact_id, category), key_id)
     redis.call('ZREM', minted(prefix, contact_id, category), key_id)
+    redis.call('ZREM', ages(prefix, category), contact_id .. ':' .. key_id)
 end
 
 local function drop_stale(prefix, contact_id, stale)
@@ -256,6 +263,14 @@ local function count_coins(keys, args)
     return counts
 end
 
+local function count_all(keys, args)
+    local counts = {}
+    for place, category in ipairs(CATEGORIES) do
+        counts[place] = redis.call('ZCOUNT', ages(keys[1], category), args[1], '+inf')
+    end
+    return counts
+end
+
 local function all_room(keys, args)
     local counts = {}
     for place, category in ipairs(CATEGORIES) do
@@ -282,9 +297,20 @@ local function remove_contact(keys, args)
     return remove(keys[1], args[1])
 end
 
--- Contacts: all after the first argument.
+-- One batch; returns how many coins that were. A contact's name has no colon.
 local function drop_all_stale(keys, args)
-    for place = 2, #args do drop_stale(keys[1], args[place], args[1]) end
+    local stale, limit = unpack(args)
+    local dropped = 0
+    for _, category in ipairs(CATEGORIES) do
+        local found =
+            redis.call('ZRANGE', ages(keys[1], category), '-inf', '(' .. stale, 'BYSCORE', 'LIMIT', 0, limit - dropped)
+        for _, coin in ipairs(found) do
+            local contact_id, key_id = string.match(coin, '^([^:]*):(.*)$')
+            drop_coin(keys[1], contact_id, category, key_id)
+        end
+        dropped = dropped + #found
+    end
+    return dropped
 end
 
 local function collect(keys, args)
@@ -423,7 +449,7 @@ end
 
 register({'no-writes'}, {
     'get_key', get_key, 'list_keys', list_keys, 'count_keys', count_keys, 'count_coins', count_coins,
-    'room', all_room, 'highest_time', highest_time, 'uncleaned', uncleaned,
+    'count_all', count_all, 'room', all_room, 'highest_time', highest_time, 'uncleaned', uncleaned,
 })
 register({}, {'put_key', put_key, 'put_coin', put_coin, 'return_coin', return_coin, 'set_budget', set_budget})
 -- What makes room must work when there is none.

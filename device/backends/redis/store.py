@@ -31,7 +31,20 @@ from redis.exceptions import RedisError, ResponseError
 from ...errors import BackendUnavailableError, DamagedStoreError, InvalidArgumentError, NewerStoreError
 from ...keys import Coin
 from ...sealing import Cost, Sealer, Secret, make_header, rewrap, unlock
-from ..base import BATCH, BUDGETS, CATEGORIES, Ages, Counts, KeyRow, Store, Stored, TakenCoin, digest
+from ..base import (
+    BATCH,
+    BUDGETS,
+    CATEGORIES,
+    REMOVED,
+    REMOVED_CONTACTS,
+    Ages,
+    Counts,
+    KeyRow,
+    Store,
+    Stored,
+    TakenCoin,
+    digest,
+)
 
 VERSION = 2
 """Of the keys' layout; part of their prefix, and of the functions' names."""
@@ -163,7 +176,7 @@ class RedisStore(Store):
     async def purge_keys(self, now: int) -> int:
         self._clean_soon()
         purged = 0
-        while batch := int(await self._call("purge_keys", now, BATCH)):
+        while batch := int(await self._call("purge_keys", now, REMOVED)):
             purged += batch
         return purged
 
@@ -193,16 +206,18 @@ class RedisStore(Store):
     async def count_coins(self, contact_id: str, since: int) -> Counts:
         return dict(zip(CATEGORIES, await self._call("count_coins", contact_id, since), strict=True))
 
+    async def count_all(self, since: int) -> Counts:
+        return dict(zip(CATEGORIES, await self._call("count_all", since), strict=True))
+
     async def room(self, contact_id: str, since: int) -> Counts:
         return dict(zip(CATEGORIES, await self._call("room", contact_id, since), strict=True))
 
     async def collect(self, before: int, now: int, stale: int) -> list[str]:
         collected: list[str] = []
-        while batch := await self._call("collect", before, BATCH):
+        while batch := await self._call("collect", before, REMOVED_CONTACTS):
             collected += [contact_id.decode() for contact_id in batch]
-        left = list(await self.contacts())
-        for place in range(0, len(left), BATCH):
-            await self._call("drop_all_stale", stale, *left[place : place + BATCH])
+        while await self._call("drop_all_stale", stale, REMOVED):
+            pass
         return collected
 
     async def set_priority(self, contact_id: str, priority: str, now: int, since: int) -> int | None:
