@@ -38,6 +38,7 @@ from .errors import BadAnswer, CourierError, InvalidRequest, Unauthorized
 from .events import read_events
 from .keys import Coin
 from .retries import Retries
+from .shielded import to_the_end
 from .wire import LOST, Request, Wire, is_passing, lost
 
 LARGEST_GROUP = 6 * 2**20
@@ -83,8 +84,8 @@ class CourierClient:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.credentials.settle()
-        await self.wire.__aexit__()
+        # A refresh whose answer was lost with the connections would end the session.
+        await to_the_end(self._leave())
 
     @property
     def user_id(self) -> UUID:
@@ -215,6 +216,10 @@ class CourierClient:
         async with aclosing(calm(self._connected())) as events:
             async for event in events:
                 yield event
+
+    async def _leave(self) -> None:
+        await self.credentials.settle()
+        await self.wire.__aexit__()
 
     async def _connected(self) -> AsyncGenerator[LowStock | Epoch, None]:
         """All events of one connection after the other."""

@@ -22,6 +22,7 @@ from .header import change_header, create_file, unlock_file
 from .inventory import SmartInventory
 from .metrics import Observe
 from .sealing import Cost, Sealer, Secret
+from .shielded import to_the_end
 from .vault import SecureVault
 
 REDIS_SCHEMES = ("redis", "rediss", "unix")
@@ -114,8 +115,11 @@ class DatabaseFactory:
         backup, still opens it with the old secret: the master key is the same.
 
         Raises WrongPassphraseError when this factory's secret is not the store's, InvalidArgumentError, and what open()
-        does.
+        does. A call that is cancelled goes on to its end first, so that this factory knows the secret.
         """
+        await to_the_end(self._change_secret(new_secret, cost))
+
+    async def _change_secret(self, new_secret: Secret, cost: Cost) -> None:
         url = self.settings.url
         if url == "auto":
             noted = self._noted()

@@ -19,6 +19,7 @@ from .errors import (
 )
 from .keys import Coin, minted_at
 from .metrics import Observe, Observed, observed
+from .shielded import to_the_end
 from .vault import LIFETIME, check_category, check_key_id
 
 UNUSED_AFTER = 30 * DAY
@@ -88,9 +89,9 @@ class SmartInventory(Observed):
             )
         )
         try:
-            taken = await asyncio.shield(taking)
+            taken = await to_the_end(taking)
         except asyncio.CancelledError:
-            await self._put_back(contact_id, taking, ages.since)
+            await to_the_end(self._put_back(contact_id, taking, ages.since))
             raise
         return taken.coin if taken else None
 

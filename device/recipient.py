@@ -28,6 +28,7 @@ from .errors import (
 from .inventory import CACHED_FOR
 from .keys import ALGORITHMS, Coin, Identity, private_bytes, read_private_key
 from .message import Message, decrypt
+from .shielded import to_the_end
 from .vault import KeyInfo, SecureVault
 from .wire import is_passing
 
@@ -148,44 +149,37 @@ class Recipient:
         A call that is cancelled while the key is burned, and one that raises BackendUnavailableError, keeps the text in
         memory: call it again with the same message. Only the end of the process loses it.
         """
-        opening = asyncio.ensure_future(self._open(message))
-        try:
-            text, _ = await asyncio.shield(opening)
-        except asyncio.CancelledError:
-            await asyncio.gather(opening, return_exceptions=True)
-            if not opening.cancelled() and opening.exception() is None:
-                text, is_burned = opening.result()
-                if is_burned:
-                    self._opened[message] = text
-            raise
-        return text
-
-    async def _open(self, message: Message) -> tuple[bytes, bool]:
-        """The text, and whether its key is burned. One at a time: who finds no key to burn must know whether it was he himself
-        who has burned it."""
+        # One at a time: who finds no key to burn must know whether it was he himself who has burned it.
         async with self._opening:
-            text = self._opened.get(message)
-            may_be_burned = text is not None
-            if text is None:
-                stored = await self.vault.fetch_key(message.key_id)
-                if stored is None:
-                    raise NoKeyError("key_id: there is no such private key: burned, expired, or never here")
-                if stored.category != message.category:
-                    raise BadMessageError("category: the message was made for a key of another category")
-                text = decrypt(read_private_key(stored.category, stored.private_key), message)
-                if stored.is_last_resort:
-                    return text, False
-                self._opened[message] = text
-            try:
-                is_burned = await self.vault.burn_key(message.key_id)
-            except BackendUnavailableError:
-                # It may have been done. A second time does no harm, and its answer is the end of the doubt.
-                may_be_burned = True
-                is_burned = await self.vault.burn_key(message.key_id)
+            text = await to_the_end(self._open(message))
+            # Whoever is cancelled before this has not seen it.
+            self._opened.pop(message, None)
+            return text
+
+    async def _open(self, message: Message) -> bytes:
+        """The text; unless it is one of last resort, its key is burned then, and the text in _opened until receive() has it."""
+        text = self._opened.get(message)
+        may_be_burned = text is not None
+        if text is None:
+            stored = await self.vault.fetch_key(message.key_id)
+            if stored is None:
+                raise NoKeyError("key_id: there is no such private key: burned, expired, or never here")
+            if stored.category != message.category:
+                raise BadMessageError("category: the message was made for a key of another category")
+            text = decrypt(read_private_key(stored.category, stored.private_key), message)
+            if stored.is_last_resort:
+                return text
+            self._opened[message] = text
+        try:
+            is_burned = await self.vault.burn_key(message.key_id)
+        except BackendUnavailableError:
+            # It may have been done. A second time does no harm, and its answer is the end of the doubt.
+            may_be_burned = True
+            is_burned = await self.vault.burn_key(message.key_id)
+        if not (is_burned or may_be_burned):
             del self._opened[message]
-            if not (is_burned or may_be_burned):
-                raise NoKeyError("key_id: somebody else has opened this message meanwhile")
-            return text, True
+            raise NoKeyError("key_id: somebody else has opened this message meanwhile")
+        return text
 
     async def _top_up_at_last(self) -> None:
         retries, failures = self.courier.wire.retries, 0

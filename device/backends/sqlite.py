@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from ..errors import BackendUnavailableError, DamagedStoreError, NewerStoreError
 from ..keys import Coin
+from ..shielded import to_the_end
 from .base import (
     BATCH,
     BUDGETS,
@@ -337,7 +338,8 @@ class SQLiteStore(Store):
         closing = asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._is_closed = True
         self._thread.shutdown(wait=False)
-        await closing
+        # Cancelled before it began, it would leave burned keys in the log.
+        await to_the_end(closing)
 
     def _connect(self) -> Any:
         return self.driver.connect(str(self.path), isolation_level=None, check_same_thread=False)

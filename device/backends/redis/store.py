@@ -31,6 +31,7 @@ from redis.exceptions import RedisError, ResponseError
 from ...errors import BackendUnavailableError, DamagedStoreError, InvalidArgumentError, NewerStoreError
 from ...keys import Coin
 from ...sealing import Cost, Sealer, Secret, make_header, rewrap, unlock
+from ...shielded import to_the_end
 from ..base import (
     BATCH,
     BUDGETS,
@@ -256,7 +257,7 @@ class RedisStore(Store):
             if self._identity:
                 await self._clean_quietly()
         finally:
-            await self.client.aclose()
+            await to_the_end(self.client.aclose())
 
     async def _call(self, function: str, *arguments: str | bytes | int) -> Any:
         """What a function of this store answers; another's refuses it."""
