@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from .errors import BackendUnavailableError, DamagedStoreError
@@ -26,8 +27,9 @@ def unlock_file(database: Path, secret: Secret, cost: Cost) -> Sealer:
             if has_content:
                 raise DamagedStoreError(f"{path} is missing: restore it from a backup, nothing else opens the database")
             header = make_header(secret, cost)
-            # SQLite gives its other files the rights of this one.
-            os.close(os.open(database, os.O_RDWR | os.O_CREAT, 0o600))
+            # SQLite gives its other files the rights of this one. One that is there is not opened: see SQLiteStore.
+            with suppress(FileExistsError):
+                os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
             create_file(path, header)
         sealer = unlock(path.read_bytes(), secret)
         if not database.exists():

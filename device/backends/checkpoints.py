@@ -7,9 +7,8 @@ of a contact (docs/adr/0019).
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 from typing import Any
 
 EVERY = 50
@@ -20,61 +19,64 @@ LONG = 1000
 
 
 class Checkpoints:
-    """A thread and a connection of its own for one store.
+    """A thread that copies one store's log, through a connection of its own.
 
-    connect: makes the connection. writer: the thread of the writer, and of `connection`. fault: what its driver raises.
+    connection: its own; closed by close(). writer: the thread of the writer, in which after_write() and close() are called.
+    writers_connection: what that one writes through.
     """
 
-    def __init__(
-        self, connect: Callable[[], Any], writer: ThreadPoolExecutor, connection: Any, fault: type[Exception]
-    ) -> None:
-        self._connect = connect
+    def __init__(self, connection: Any, writer: ThreadPoolExecutor, writers_connection: Any) -> None:
+        self._connection = connection
         self._writer = writer
-        self._writers_connection = connection
-        self._fault = fault
+        self._writers_connection = writers_connection
         self._thread = ThreadPoolExecutor(1, "aqm-checkpoints")
-        self._connection: Any = None
         self._writes = 0
         self._is_copying = False
-        connection.execute("pragma wal_autocheckpoint = 0").fetchall()
+        self._is_closed = False
+        writers_connection.execute("pragma wal_autocheckpoint = 0").fetchall()
 
     def after_write(self) -> None:
-        """Count a write; after EVERY of them copy."""
+        """Count a write; after EVERY of them copy. Raises nothing, as the write is done."""
         self._writes += 1
         if self._writes >= EVERY and not self._is_copying:
             self._writes = 0
             self._is_copying = True
-            self._thread.submit(self._copy)
+            self._hand(self._thread, self._copy)
 
     def close(self) -> None:
-        """Finish what was begun."""
+        """Finish what was begun. Emptying the log is left to the writer."""
+        self._is_closed = True
         self._thread.shutdown()
-        if self._connection:
-            self._connection.close()
+        self._connection.close()
 
     def _copy(self) -> None:
-        with self._told():
-            self._connection = self._connection or self._connect()
-            if _checkpoint(self._connection) > LONG:
-                # While others write, some pages are always new. The writer itself copies the last of them, and its next
-                # write begins the log anew.
-                with suppress(RuntimeError):  # the store is being closed, which empties the log
-                    self._writer.submit(self._copy_rest)
-                return
-        self._is_copying = False
+        if _checkpoint(self._connection) > LONG:
+            # While others write, some pages are always new. The writer itself copies the last of them, and its next write
+            # begins the log anew.
+            self._hand(self._writer, self._copy_rest)
+        else:
+            self._is_copying = False
 
     def _copy_rest(self) -> None:
-        with self._told():
+        # It may come after close(), and then has no connection any more.
+        if not self._is_closed:
             _checkpoint(self._writers_connection)
         self._is_copying = False
 
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        """A log that can't be copied only grows: the next time, then."""
+    def _hand(self, thread: ThreadPoolExecutor, work: Callable[[], None]) -> None:
+        """Let a thread do it. A log that can't be copied only grows: the next time, then."""
+
+        def told() -> None:
+            try:
+                work()
+            except Exception as error:
+                self._is_copying = False
+                logging.getLogger(__name__).warning("the write-ahead log could not be copied: %s", error)
+
         try:
-            yield
-        except (self._fault, OSError) as error:
-            logging.getLogger(__name__).warning("the write-ahead log could not be copied: %s", error)
+            thread.submit(told)
+        except RuntimeError:  # the store is being closed, which empties the log, or there is no thread to be had
+            self._is_copying = False
 
 
 def _checkpoint(connection: Any) -> int:

@@ -26,10 +26,21 @@ class SQLCipherStore(SQLiteStore):
         self._key = key
 
     def _connect(self) -> Any:
-        with self.path.open("rb") as file:
-            if file.read(len(PLAIN)) == PLAIN:
-                raise DamagedStoreError(f"{self.path} is not encrypted: open it as sqlite, or choose another file")
         connection = super()._connect()
         connection.execute("pragma cipher_log_level = none")
         connection.execute(f"pragma key = \"x'{self._key.hex()}'\"")
         return connection
+
+    def _open(self) -> bool:
+        try:
+            return super()._open()
+        except self.driver.DatabaseError:
+            if self._is_plain():
+                raise DamagedStoreError(
+                    f"{self.path} is not encrypted: open it as sqlite, or choose another file"
+                ) from None
+            raise
+
+    def _is_plain(self) -> bool:
+        with self.path.open("rb") as file:
+            return file.read(len(PLAIN)) == PLAIN

@@ -76,7 +76,8 @@ class SQLiteStore(Store):
         Raises BackendUnavailableError, DamagedStoreError, NewerStoreError.
         """
         try:
-            await self._run(self._open)
+            if not await self._run(self._open):
+                self._clean_soon()
         except BaseException:
             await self.close()
             raise
@@ -344,9 +345,11 @@ class SQLiteStore(Store):
     def _connect(self) -> Any:
         return self.driver.connect(str(self.path), isolation_level=None, check_same_thread=False)
 
-    def _open(self) -> None:
-        # SQLite would make it, were it gone.
-        os.close(os.open(self.path, os.O_RDWR))
+    def _open(self) -> bool:
+        """Returns whether the log is empty."""
+        # SQLite would make it, were it gone. Nobody may open the file beside SQLite: who closes it takes away the locks of
+        # another store in this process (POSIX), and the next program to close it would delete the log under that.
+        self.path.stat()
         self._connection = self._connect()
         for pragma in (
             f"busy_timeout = {PATIENCE}", "journal_mode = wal", "synchronous = full", "secure_delete = on",
@@ -355,9 +358,10 @@ class SQLiteStore(Store):
             self._connection.execute(f"pragma {pragma}").fetchall()
         self._in_transaction(self._migrate)
         # What a killed process left in the log.
-        self._clean()
-        self._checkpoints = Checkpoints(self._connect, self._thread, self._connection, self.driver.Error)
+        is_clean = self._clean()
+        self._checkpoints = Checkpoints(self._connect(), self._thread, self._connection)
         self._files = {path: place for path in self._names() if (place := _place(path))}
+        return is_clean
 
     def _close(self) -> None:
         if self._checkpoints:
