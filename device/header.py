@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
+import glob
 import os
+import re
 import secrets
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import BackendUnavailableError, DamagedStoreError
 from .sealing import Cost, Sealer, Secret, make_header, rewrap, unlock
+
+FRESH = re.compile(r"\.[0-9a-f]{8}\.new")
+"""What _write() puts behind a path; other files beside it may be the user's copies, those of eight digits as well."""
 
 
 def unlock_file(database: Path, secret: Secret, cost: Cost) -> Sealer:
@@ -40,21 +47,39 @@ def unlock_file(database: Path, secret: Secret, cost: Cost) -> Sealer:
 
 
 def change_header(database: Path, secret: Secret, new_secret: Secret, cost: Cost) -> None:
-    """Replace the header by another of the same master key, in one step. Raises what rewrap() does.
+    """Replace the header by another of the same master key, in one step. Raises what rewrap() does, and
+    BackendUnavailableError when another program changes it at the same time, or there is none.
 
     A kill leaves one of the two, and perhaps a file beside them, which the next change removes.
     """
     path = header_of(database)
     try:
-        fresh = _write(path, rewrap(path.read_bytes(), secret, new_secret, cost))
-        os.replace(fresh, path)
-        _sync(path.parent)
-        for left in path.parent.glob(f"{path.name}.*"):
-            left.unlink(missing_ok=True)
+        with _alone(path) as header:
+            fresh = _write(path, rewrap(header, secret, new_secret, cost))
+            os.replace(fresh, path)
+            _sync(path.parent)
+            for left in path.parent.glob(f"{glob.escape(path.name)}.*"):
+                if FRESH.fullmatch(left.name.removeprefix(path.name)):
+                    left.unlink(missing_ok=True)
+    except BlockingIOError:
+        raise BackendUnavailableError("another program is changing the secret: try again") from None
     except FileNotFoundError:
         raise BackendUnavailableError(f"{path} is missing: there is no store to change") from None
     except OSError as error:
         raise BackendUnavailableError(f"can't replace {path} ({error.strerror})") from None
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[bytes]:
+    """A header, and the lock to replace it: else two at once would both tell their caller that their secret opens the store.
+
+    Raises BlockingIOError when another has the lock, or had it and the header is another one now.
+    """
+    with path.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not os.path.samestat(os.fstat(file.fileno()), path.stat()):
+            raise BlockingIOError
+        yield file.read()
 
 
 def header_of(database: Path) -> Path:
@@ -73,7 +98,8 @@ def create_file(path: Path, content: bytes) -> None:
         # FAT has no links. A crash in the middle would leave half a file there, of a store that has no records yet.
         _create_without_link(path, content)
     finally:
-        fresh.unlink()
+        # Another program that changes the secret already may have taken it for what a kill has left.
+        fresh.unlink(missing_ok=True)
     _sync(path.parent)
 
 
@@ -87,7 +113,7 @@ def _create_without_link(path: Path, content: bytes) -> None:
 
 def _write(path: Path, content: bytes) -> Path:
     """A new file beside a path, on the disk."""
-    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
     _fill(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), content)
     return fresh
 

@@ -112,7 +112,7 @@ def _unwrap(header: bytes, secret: Secret) -> bytes:
             raise NewerStoreError(f"the store's header is of version {fields['version']}: update this program")
         salt, wrapped = bytes.fromhex(fields["salt"]), bytes.fromhex(fields["wrapped"])
         cost = Cost(*(int(fields.get(name, 0)) for name in ("memory_kib", "iterations", "lanes")))
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise DamagedStoreError("the store's header was changed: restore it from a backup") from None
     if isinstance(secret, str) != (cost.iterations > 0):
         raise WrongPassphraseError(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import logging
+import math
 import os
 import signal
 import sqlite3
@@ -26,7 +28,7 @@ from device.errors import (
     WrongPassphraseError,
 )
 from device.factory import Database, DatabaseFactory, DatabaseSettings
-from device.header import unlock_file
+from device.header import change_header, unlock_file
 from device.redis_server import RedisServer
 from device.sealing import Cost, Sealer, make_header, unlock
 
@@ -83,11 +85,12 @@ def test_a_changed_header_is_refused() -> None:
         ({"memory_kib": 2**40}, DamagedStoreError),
         ({"memory_kib": 0}, DamagedStoreError),
         ({"iterations": "many"}, DamagedStoreError),
+        ({"iterations": math.inf}, DamagedStoreError),
         ({"version": 2}, NewerStoreError),
     ):
         with pytest.raises(error):
             unlock(json.dumps(fields | changes).encode(), PASSPHRASE)
-    for nonsense in (b"", b"{}", b"[]", b"\xff\xfe"):
+    for nonsense in (b"", b"{}", b"[]", b"\xff\xfe", b'{"version": ' + b"[" * 200_000):
         with pytest.raises(DamagedStoreError):
             unlock(nonsense, PASSPHRASE)
 
@@ -571,6 +574,50 @@ async def test_the_secret_can_be_changed(place: Place, secret: str | bytes, new:
         path = place.folder / "device.db.header"
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert json.loads(path.read_bytes()).get("iterations") == (2 if isinstance(new, str) else None)
+
+
+async def test_two_who_change_the_secret_at_once_are_not_both_told_that_they_have(place: Place) -> None:
+    await (await place.open()).close()
+    secrets = [f"passphrase {number}" for number in range(4)]
+    settings = DatabaseSettings(place.url, place.folder)
+    told = await asyncio.gather(
+        *(DatabaseFactory(settings, PASSPHRASE, place.clock).change_secret(secret, CHEAP) for secret in secrets),
+        return_exceptions=True,
+    )
+    (changed,) = [secret for secret, error in zip(secrets, told, strict=True) if error is None]
+    await (await place.open(changed)).close()
+    # Who comes after the change has another's header before him.
+    assert all(isinstance(error, BackendUnavailableError | WrongPassphraseError) for error in told if error), told
+
+
+async def test_a_change_that_began_before_anothers_ended_is_refused(
+    in_file: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has opened the old header, and gets the lock of that when the other lets go of it."""
+    await (await in_file.open()).close()
+    genuine = fcntl.flock
+
+    def late(file: int, operation: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", genuine)
+        change_header(in_file.file, PASSPHRASE, "the other's", CHEAP)
+        genuine(file, operation)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with pytest.raises(BackendUnavailableError, match="try again"):
+        change_header(in_file.file, PASSPHRASE, "another", CHEAP)
+    await (await in_file.open("the other's")).close()
+
+
+def test_a_change_of_the_secret_removes_what_a_kill_has_left_and_nothing_else(tmp_path: Path) -> None:
+    database = tmp_path / "dev[i]ce.db"
+    unlock_file(database, PASSPHRASE, CHEAP)
+    copies = [f"dev[i]ce.db.header.{name}" for name in ("bak", "20261122", "my-notes", "new", "bak.00c0ffee.new")]
+    for name in (*copies, "dev[i]ce.db.header.00c0ffee.new", "device.db.header.00c0ffee.new"):
+        (tmp_path / name).write_text("")
+    change_header(database, PASSPHRASE, "another", CHEAP)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "dev[i]ce.db", "dev[i]ce.db.header", "device.db.header.00c0ffee.new", *copies,
+    }  # fmt: skip
 
 
 async def test_the_secret_of_no_store_cannot_be_changed(place: Place) -> None:
