@@ -90,7 +90,8 @@ class DatabaseFactory:
         """Open the configured store, or the one that auto picks, and log which and why.
 
         auto takes Redis when it is reachable and keeps an AOF, else SQLCipher when it is installed, else SQLite. It
-        notes its choice and keeps to it: keys in a Redis that is down today must not be looked for in an empty file.
+        notes its choice and keeps to it: keys in a Redis that is down today must not be looked for in an empty file. Of
+        several that pick at once all take what the first has noted.
 
         Raises InvalidArgumentError for the URL, WrongPassphraseError, BackendUnavailableError, DamagedStoreError,
         NewerStoreError.
@@ -158,10 +159,14 @@ class DatabaseFactory:
         try:
             with self._errors():
                 create_file(self._note, f"{picked[0].name}\n".encode())
+            if self._noted() == urls[picked[0].name]:
+                return picked
         except BaseException:
             await picked[0].close()
             raise
-        return picked
+        # Another program has noted another place meanwhile; nothing was stored in ours.
+        await picked[0].close()
+        return await self._automatic()
 
     @property
     def _note(self) -> Path:

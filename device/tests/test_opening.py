@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from device.backends.redis.store import RedisStore
 from device.backends.sqlite import VERSION, SQLiteStore
 from device.errors import (
     BackendUnavailableError,
@@ -391,6 +392,50 @@ async def test_auto_takes_an_encrypted_file_when_redis_is_away_and_keeps_to_it(i
     async with await pick(tmp_path, in_redis.url) as again:
         assert again.backend == "sqlcipher"
         assert await fetch(again.vault, "name") == b"private"
+
+
+async def test_who_picks_at_once_takes_what_the_first_has_noted(
+    in_redis: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis starts between their looks: only the second one meets it, and notes it first."""
+    genuine, (first, second) = RedisStore.prepare, (asyncio.Event(), asyncio.Event())
+
+    async def prepare(store: RedisStore) -> None:
+        if not first.is_set():
+            first.set()
+            await second.wait()
+            raise BackendUnavailableError("it does not answer yet")
+        await genuine(store)
+
+    monkeypatch.setattr(RedisStore, "prepare", prepare)
+    late = asyncio.create_task(pick(tmp_path, in_redis.url))
+    await first.wait()
+    early = await pick(tmp_path, in_redis.url)
+    await early.vault.store_key("name", "GOLD", b"private")
+    second.set()
+    async with early, await late as other:
+        assert (early.backend, other.backend) == ("redis", "redis")
+        assert await fetch(other.vault, "name") == b"private"
+
+
+async def test_a_note_of_a_place_that_is_out_of_reach_is_an_error_even_if_it_came_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[str] = []
+
+    def faster(path: Path, _content: bytes) -> None:
+        path.write_text("redis\n")
+
+    async def close(store: SQLiteStore) -> None:
+        closed.append(store.name)
+        await original(store)
+
+    original = SQLiteStore.close
+    monkeypatch.setattr(SQLiteStore, "close", close)
+    monkeypatch.setattr("device.factory.create_file", faster)
+    with pytest.raises(BackendUnavailableError):
+        await pick(tmp_path, f"unix://{tmp_path}/nothing.sock")
+    assert closed == ["sqlcipher"]
 
 
 async def test_auto_does_not_look_elsewhere_for_keys_that_are_in_redis(in_redis: Place, tmp_path: Path) -> None:
