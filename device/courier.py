@@ -69,7 +69,7 @@ class CourierClient:
     ssl: whom to trust, as ssl.create_default_context(cafile=…) for a CA of one's own; None: whom the system trusts.
     Raises ValueError for another URL, InvalidArgumentError for an ssl that checks no certificate or no name.
 
-    All calls raise CourierError, whose class says what to do. Coins that come from the server have the right names and sizes,
+    All calls raise CourierError, whose class says what to do; CourierClosed before it is entered and after it is left. Coins that come from the server have the right names and sizes,
     and their signatures are NOT verified: keys.verify() before one is kept.
     """
 

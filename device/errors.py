@@ -156,5 +156,9 @@ class ServerUnavailable(CourierError):
     """
 
 
+class CourierClosed(CourierError):
+    """The client is used outside of its `async with`: it has no connections, and nothing was sent."""
+
+
 class BadAnswer(CourierError):
     """The server said what it must not: it is broken, it is not ours, or it is hostile."""

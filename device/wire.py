@@ -19,6 +19,7 @@ from yarl import URL
 from .errors import (
     BadAnswer,
     Conflict,
+    CourierClosed,
     CourierError,
     EpochChanged,
     Forbidden,
@@ -81,6 +82,7 @@ class Wire:
     def __init__(self, url: str | URL, retries: Retries | None = None, ssl: SSLContext | None = None) -> None:
         self.url = URL(url)
         self._ssl = ssl
+        self.http: aiohttp.ClientSession | None = None
         if ssl and not (ssl.check_hostname and ssl.verify_mode is CERT_REQUIRED):
             raise InvalidArgumentError("ssl: must check the server's certificate and name")
         self.retries = retries or Retries()
@@ -100,7 +102,8 @@ class Wire:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.http.close()
+        if self.http:
+            await self.http.close()
 
     async def ask(self, request: Request, token: str | None = None, retries: Retries | None = None) -> Any:
         """The JSON of a success; None for one without a body.
@@ -147,7 +150,7 @@ class Wire:
                     body = await _read(answer, request.largest)
         except LOST as error:
             return lost(error)
-        except BadAnswer as error:
+        except (BadAnswer, CourierClosed) as error:
             return error
         if answer.status not in (200, 204):
             return _refusal(answer, body)
@@ -165,6 +168,8 @@ class Wire:
             headers["Authorization"] = f"Bearer {token}"
         if request.body is not None:
             headers["Content-Type"] = "application/json"
+        if self.http is None or self.http.closed:
+            raise CourierClosed("the client is not open: use it within `async with`")
         return await self.http.request(
             request.method,
             self.url.joinpath(request.path.lstrip("/")),
@@ -178,7 +183,7 @@ class Wire:
 
 def is_passing(error: CourierError) -> bool:
     """Whether another try may fare better."""
-    return error.status in PASSING and not isinstance(error, BadAnswer)
+    return error.status in PASSING and not isinstance(error, BadAnswer | CourierClosed)
 
 
 def lost(error: BaseException) -> CourierError:

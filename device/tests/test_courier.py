@@ -19,6 +19,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 
 import orjson
 import pytest
@@ -35,6 +36,7 @@ from device.credentials import AccountSession, Credentials, FixedToken, SavedSes
 from device.errors import (
     BadAnswer,
     Conflict,
+    CourierClosed,
     CourierError,
     EpochChanged,
     Forbidden,
@@ -456,6 +458,43 @@ async def test_watch_raises_what_will_not_pass_and_pauses_after_what_will(bob: u
     async with lying(stream + b"event: " + b"x" * 200_000) as liar, courier(liar.url, bob) as his:
         with pytest.raises(BadAnswer):
             await anext(his.watch())
+
+
+# -- a client that is not open
+
+
+async def first_event(his: CourierClient) -> object:
+    async with aclosing(his.watch()) as events:
+        return await anext(events)
+
+
+async def test_a_client_that_is_not_open_says_so(gateway: RunningGateway, bob: uuid.UUID) -> None:
+    his = courier(gateway.url, bob)
+    session = AccountSession(SavedSession(bob, "a refresh token"), AsyncMock())
+    theirs = CourierClient(gateway.url, session, FAST)
+    calls: list[Callable[[], Awaitable[object]]] = [
+        his.count, his.status, his.discard, his.logout, theirs.count,
+        lambda: his.upload(mint(1), 1),
+        lambda: his.claim(bob, "GOLD"),
+        lambda: first_event(his),
+    ]  # fmt: skip
+    for _ in range(2):
+        for call in calls:
+            async with asyncio.timeout(5):
+                with pytest.raises(CourierClosed, match="async with"):
+                    await call()
+        async with his, theirs:
+            assert await his.count()
+
+
+async def test_what_is_under_way_when_a_client_is_closed_ends_with_a_typed_error(bob: uuid.UUID) -> None:
+    async with lying(None) as liar:
+        async with courier(liar.url, bob) as his:
+            calls = [asyncio.create_task(call) for call in (his.count(), first_event(his))]
+            await asyncio.sleep(0.1)
+        async with asyncio.timeout(10):
+            told = await asyncio.gather(*calls, return_exceptions=True)
+    assert [type(error) for error in told] == [CourierClosed, CourierClosed], told
 
 
 # -- a server that lies

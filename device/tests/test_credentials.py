@@ -222,6 +222,36 @@ async def test_a_refresh_goes_on_when_who_asked_for_it_is_cancelled(phone: Phone
     assert len(phone.kept) == 2, "the client waited for it before it closed"
 
 
+async def test_a_client_that_is_left_by_a_cancelled_caller_waits_for_the_refresh_and_closes(phone: Phone) -> None:
+    session = await phone.login()
+    entered, leave = asyncio.Event(), asyncio.Event()
+
+    async def slow(saved: SavedSession) -> None:
+        entered.set()
+        await leave.wait()
+        await phone.save(saved)
+
+    session._save = slow
+    phone.now = 10_000
+    his = phone.courier(session)
+
+    async def app() -> None:
+        async with his:
+            await his.count()
+
+    call = asyncio.create_task(app())
+    await entered.wait()
+    for _ in range(3):
+        call.cancel()
+        await asyncio.sleep(0.01)
+    leave.set()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert len(phone.kept) == 2
+    assert his.wire.http
+    assert his.wire.http.closed
+
+
 async def test_a_refresh_whose_answer_is_lost_gives_the_same_child(phone: Phone) -> None:
     chance = seeded()
     session = await phone.login()
