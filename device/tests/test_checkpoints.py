@@ -69,7 +69,8 @@ async def test_the_log_stays_short_under_steady_writing(in_file: Place, monkeypa
     monkeypatch.setattr(checkpoints, "LONG", 200)
     opened = await in_file.open()
     longest = await write_without_pause(in_file, opened, 2000)
-    assert longest < 800 * PAGE, longest // PAGE
+    # 300 to 1,100, as the threads get their turns; 16,700 when nobody copies, or the writer does not help.
+    assert longest < 4000 * PAGE, longest // PAGE
 
 
 async def test_an_idle_store_has_its_log_in_the_database(in_file: Place) -> None:
