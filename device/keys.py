@@ -27,8 +27,10 @@ ALGORITHMS = {
 LONGEST_KEY_ID = 36
 """Characters of a coin's name, as the server has it."""
 
-PURPOSE = b"aqm coin 1"
-"""What a coin's signature begins with, so that it is good for nothing else."""
+ONE_TIME = b"aqm coin 1"
+LAST_RESORT = b"aqm last resort 1"
+"""What a coin's signature begins with: a server must not give a coin that many get, and whose key is not burned, for one
+that serves once."""
 
 IDENTITY_VERSION = b"\x01"
 SEED_BYTES = 32
@@ -86,31 +88,41 @@ class Identity:
         )
         return made
 
-    def mint(self, owner: UUID, category: str, at: float | None = None) -> tuple[Coin, PrivateKey]:
+    def mint(
+        self, owner: UUID, category: str, at: float | None = None, *, is_last_resort: bool = False
+    ) -> tuple[Coin, PrivateKey]:
         """A new coin and the private key that belongs to it.
 
-        owner: the key store that it is for. at: seconds since 1970, which its name tells; None: now.
+        owner: the key store that it is for. at: seconds since 1970, which its name tells; None: now. is_last_resort: it is to be
+        given to many, which its signature says.
         Raises InvalidArgumentError for what is no category.
         """
         if category not in ALGORITHMS:
             raise InvalidArgumentError(f"category: must be one of {', '.join(ALGORITHMS)}")
         private_key: PrivateKey = X25519PrivateKey.generate() if category == "BRONZE" else MLKEM768PrivateKey.generate()
-        public_key = private_key.public_key().public_bytes_raw()
         key_id = str(_uuid7(time.time() if at is None else at))
-        signature = self._signers[category].sign(_signed(owner, category, key_id, public_key))
-        return Coin(key_id, category, public_key, signature), private_key
+        return self.sign(owner, category, key_id, private_key, is_last_resort=is_last_resort), private_key
+
+    def sign(
+        self, owner: UUID, category: str, key_id: str, private_key: PrivateKey, *, is_last_resort: bool = False
+    ) -> Coin:
+        """The coin of a private key that is there already; for the arguments see mint()."""
+        public_key = private_key.public_key().public_bytes_raw()
+        signed = _signed(owner, category, key_id, public_key, is_last_resort)
+        return Coin(key_id, category, public_key, self._signers[category].sign(signed))
 
 
-def verify(owner: UUID, coin: Coin, verify_keys: VerifyKeys) -> None:
-    """Check that the owner has signed this coin: its name, its category, its public key, and that it is his.
+def verify(owner: UUID, coin: Coin, verify_keys: VerifyKeys, *, is_last_resort: bool = False) -> None:
+    """Check that the owner has signed this coin: its name, its category, its public key, that it is his, and what it is for.
 
+    is_last_resort: what is expected; a coin of last resort is none that serves once, and the other way round.
     Raises ForgedCoinError when he has not, or when verify_keys has nothing for the category.
     """
     if not is_key_id(coin.key_id):
         raise ForgedCoinError("key_id: this coin's name is none")
     if coin.category not in ALGORITHMS or coin.category not in verify_keys:
         raise ForgedCoinError(f"key_id {coin.key_id}: there is no key that verifies coins of this category")
-    signed = _signed(owner, coin.category, coin.key_id, coin.public_key)
+    signed = _signed(owner, coin.category, coin.key_id, coin.public_key, is_last_resort)
     try:
         verify_keys[coin.category].verify(coin.signature, signed)
     except (InvalidSignature, ValueError):
@@ -171,7 +183,7 @@ def _uuid7(at: float) -> UUID:
     return UUID(int=number)
 
 
-def _signed(owner: UUID, category: str, key_id: str, public_key: bytes) -> bytes:
+def _signed(owner: UUID, category: str, key_id: str, public_key: bytes, is_last_resort: bool) -> bytes:
     """What a coin's signature is over. The lengths keep two different coins from giving the same bytes."""
     named = b"".join(bytes([len(text)]) + text for text in (category.encode(), key_id.encode()))
-    return PURPOSE + owner.bytes + named + public_key
+    return (LAST_RESORT if is_last_resort else ONE_TIME) + owner.bytes + named + public_key

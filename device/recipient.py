@@ -6,7 +6,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import aclosing, suppress
 
 from .answers import Status
@@ -52,7 +52,8 @@ class Recipient:
     """A device that is written to. One object at a time may use a key store.
 
     identity: signs its coins; senders know the public half, as from card. targets: unclaimed coins that top_up() restores.
-    clock: seconds since 1970.
+    last_resort: categories in which top_up() keeps a coin of last resort, whatever the server says; see docs/device.md for what
+    such a coin means. clock: seconds since 1970.
 
     Coins whose upload failed are kept in memory, and offered again by the next mint() or top_up(); after a restart their
     private keys expire by themselves.
@@ -68,12 +69,16 @@ class Recipient:
         courier: CourierClient,
         targets: Mapping[str, int] = TARGETS,
         clock: Clock = time.time,
+        *,
+        last_resort: Collection[str] = (),
     ) -> None:
         _check_categories(targets)
+        _check_categories(last_resort)
         self.identity = identity
         self.vault = vault
         self.courier = courier
         self.targets = targets
+        self.last_resort = frozenset(last_resort)
         self._clock = clock
         self._minting = asyncio.Lock()
         self._opening = asyncio.Lock()
@@ -99,7 +104,8 @@ class Recipient:
     async def top_up(self) -> dict[str, int]:
         """Mint where less than a third of the target is left, or less than the server warns of; returns how many by category.
 
-        Takes back, too, coins that are too old to be offered, and replaces last-resort coins that are older than a week.
+        Takes back, too, coins that are too old to be offered. Of the categories that the app has named as last_resort it makes
+        such a coin where there is none, and replaces one that is older than a week; of others it takes it back.
         One at a time; after a restore of the server (EpochChanged) once more.
         """
         async with self._minting:
@@ -132,11 +138,13 @@ class Recipient:
 
     async def put_last_resort(self, category: str) -> None:
         """Make the coin that senders who accept it get when this device's others of a category are gone, in the place of the
-        one before. Its private key is not burned by receive(): see docs/device.md for what that means.
+        one before, and at once; top_up() does it when it is due. Its private key is not burned by receive(): see
+        docs/device.md for what that means.
 
-        Raises InvalidArgumentError, Conflict.
+        Raises InvalidArgumentError for a category that is not among last_resort, as nobody would replace that coin; Conflict.
         """
-        _check_categories([category])
+        if category not in self.last_resort:
+            raise InvalidArgumentError(f"category: {category} is not among this recipient's last_resort")
         async with self._minting:
             await self._put_last_resort(category)
 
@@ -204,7 +212,9 @@ class Recipient:
         return inserted + await self._upload()
 
     async def _make(self, category: str, is_last_resort: bool = False) -> Coin:
-        coin, private_key = await asyncio.to_thread(self.identity.mint, self.courier.user_id, category, self._clock())
+        coin, private_key = await asyncio.to_thread(
+            self.identity.mint, self.courier.user_id, category, self._clock(), is_last_resort=is_last_resort
+        )
         kept = private_bytes(private_key)
         await self.vault.store_key(coin.key_id, category, kept, is_last_resort=is_last_resort)
         return coin
@@ -243,9 +253,13 @@ class Recipient:
         self._not_uploaded = [entry for entry in self._not_uploaded if entry[1].key_id not in names]
 
     async def _discard_old(self, keys: list[KeyInfo]) -> None:
-        # No sender would keep them any more.
+        """Take back what no sender would keep any more, and last-resort coins that the app does not want any more."""
         before = self._clock() - CACHED_FOR
-        old = {key.key_id for key in keys if key.stored_at < before and not key.is_last_resort}
+        old = {
+            key.key_id
+            for key in keys
+            if (key.category not in self.last_resort if key.is_last_resort else key.stored_at < before)
+        }
         self._discarded &= old
         names = sorted(old - self._discarded)
         for start in range(0, len(names), DISCARDED_AT_ONCE):
@@ -258,15 +272,16 @@ class Recipient:
         for key in keys:
             if key.is_last_resort:
                 newest[key.category] = max(key.stored_at, newest.get(key.category, 0.0))
-        for category in sorted(status.last_resort):
+        for category in sorted(self.last_resort):
             # Without a key here, what others write with that coin can't be read.
-            if newest.get(category, 0.0) < self._clock() - OLD_LAST_RESORT:
+            is_due = newest.get(category, 0.0) < self._clock() - OLD_LAST_RESORT
+            if is_due or category not in status.last_resort:
                 await self._put_last_resort(category)
 
     async def _put_last_resort(self, category: str) -> None:
         await self.courier.put_last_resort(await self._make(category, is_last_resort=True))
 
 
-def _check_categories(categories: Mapping[str, int] | list[str]) -> None:
+def _check_categories(categories: Collection[str]) -> None:
     if unknown := set(categories) - ALGORITHMS.keys():
         raise InvalidArgumentError(f"category: there is no {', '.join(sorted(unknown))}")

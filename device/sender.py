@@ -123,13 +123,15 @@ class Sender:
         signal: float,
         *,
         least: str = "BRONZE",
+        accept_last_resort: bool = True,
         idempotency_key: UUID | None = None,
     ) -> Message:
         """A message to a contact, by the best coin that battery and signal allow and that there is.
 
         text: at most 1 MiB. battery, signal: 0 to 1. A cached coin if there is one, else one from the server, at last one that
         others have too. least: no coin of a lower category, whatever battery and signal say; else the server, which may
-        say that there are none, chooses. idempotency_key: to repeat a call that raised, was cancelled or did not survive
+        say that there are none, chooses. accept_last_resort: whether a coin that others have too, so that its key is not burned
+        when the message is read, is better than none. idempotency_key: to repeat a call that raised, was cancelled or did not survive
         a crash: the same key gets the coin again that the server gave then. Not for a second message.
 
         Raises NoCoinError when there is none at all, CoinsRationedError when a quota gives none now, ForgedCoinError for one
@@ -144,7 +146,9 @@ class Sender:
         last = categories.index(least)
         first = min(categories.index(choose_category(battery, signal)), last)
         allowed = categories[first : last + 1]
-        coin = await self._cached(contact, allowed) or await self._claim(contact, allowed, idempotency_key)
+        coin = await self._cached(contact, allowed) or await self._claim(
+            contact, allowed, accept_last_resort, idempotency_key
+        )
         # In this thread: between taking a coin and using it there must be nothing that can be cancelled.
         return encrypt(coin, text)
 
@@ -184,19 +188,21 @@ class Sender:
                     self._verify(contact, coin)
                     return coin
 
-    async def _claim(self, contact: UUID, allowed: Sequence[str], key: UUID | None) -> Coin:
+    async def _claim(self, contact: UUID, allowed: Sequence[str], accept_last_resort: bool, key: UUID | None) -> Coin:
         # Each alone, as a coin that is claimed and not used is gone; one that others have too is the last choice.
-        for accept, category in [(accept, category) for accept in (False, True) for category in allowed]:
+        choices = (False, True) if accept_last_resort else (False,)
+        for accept, category in [(accept, category) for accept in choices for category in allowed]:
             wish = Wish(contact, category, accept_last_resort=accept)
             for number in range(MOST_SKIPPED):
                 outcome = await self._claim_one(wish, _derived(key, wish, number))
                 coin = outcome.coins[0] if outcome.coins else outcome.last_resort
                 if coin is None:
                     break
-                self._verify(contact, coin)
+                is_last_resort = coin is outcome.last_resort
+                self._verify(contact, coin, is_last_resort)
                 if not self._is_too_old(coin):
                     return coin
-                if coin is outcome.last_resort:
+                if is_last_resort:
                     break
         raise NoCoinError("contact: has no coin here or on the server that may be used")
 
@@ -213,10 +219,10 @@ class Sender:
         minted = minted_at(coin.key_id)
         return minted is not None and minted < self._clock() - TOO_OLD
 
-    def _verify(self, contact: UUID, coin: Coin) -> None:
+    def _verify(self, contact: UUID, coin: Coin, is_last_resort: bool = False) -> None:
         if contact not in self.verify_keys:
             raise ForgedCoinError("contact: the keys that verify its coins are not known")
-        verify(contact, coin, self.verify_keys[contact])
+        verify(contact, coin, self.verify_keys[contact], is_last_resort=is_last_resort)
 
 
 def _derived(key: UUID | None, *parts: object) -> UUID:

@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,7 @@ import pytest
 
 from conftest import Database, RunningGateway, upload
 from device import keys
-from device.answers import Wish
+from device.answers import Outcome, Status, Wish
 from device.clock import DAY
 from device.courier import CourierClient
 from device.credentials import Credentials
@@ -70,10 +70,9 @@ class Pair:
             CourierClient(self.gateway.url, Credentials(uuid.uuid4()), replace(FAST, deadline=2))
         )
 
-    async def bob(self, **targets: int) -> Recipient:
-        return Recipient(
-            self.identity, (await self.store("bob")).vault, await self.courier(), NONE | targets, self.clock
-        )
+    async def bob(self, *last_resort: str, **targets: int) -> Recipient:
+        vault, courier = (await self.store("bob")).vault, await self.courier()
+        return Recipient(self.identity, vault, courier, NONE | targets, self.clock, last_resort=last_resort)
 
     async def alice(self, bob: Recipient, name: str = "alice") -> Sender:
         cards = {bob.card.user_id: bob.card.verify_keys}
@@ -174,9 +173,8 @@ async def test_a_text_is_not_lost_when_nobody_knows_whether_its_key_is_burned(
 async def test_a_receive_that_is_cancelled_while_it_burns_can_be_called_again(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bob = await pair.bob(BRONZE=2)
+    bob = await pair.bob("GOLD", BRONZE=2)
     await bob.top_up()
-    await bob.put_last_resort("GOLD")
     alice = await pair.alice(bob)
     genuine, burning, go_on = bob.vault.burn_key, asyncio.Event(), asyncio.Event()
 
@@ -309,7 +307,7 @@ async def test_nonsense_that_a_contact_has_signed_is_a_forged_coin(
     bob = await pair.bob()
     alice = await pair.alice(bob)
     coin = bob.identity.mint(bob.courier.user_id, category)[0]
-    signed = keys._signed(bob.courier.user_id, category, coin.key_id, public_key)
+    signed = keys._signed(bob.courier.user_id, category, coin.key_id, public_key, is_last_resort=False)
     signature = bob.identity._signers[category].sign(signed)
     offer(database, bob, replace(coin, public_key=public_key, signature=signature))
     with pytest.raises(ForgedCoinError):
@@ -458,9 +456,8 @@ async def test_coins_that_are_refused_do_not_block_the_next(pair: Pair) -> None:
 
 
 async def test_coins_that_grow_old_are_taken_back(pair: Pair) -> None:
-    bob = await pair.bob(BRONZE=12)
+    bob = await pair.bob("BRONZE", BRONZE=12)
     await bob.top_up()
-    await bob.put_last_resort("BRONZE")
     old = await (await pair.alice(bob)).send(bob.courier.user_id, b"hello", 0, 0)
     await bob.mint({"BRONZE": 1})
     pair.ahead = 22 * DAY
@@ -503,8 +500,8 @@ async def test_keep_stocked_ends_with_what_does_not_pass(pair: Pair, monkeypatch
 
 
 async def test_a_drained_recipient_is_written_to_by_two(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    bob = await pair.bob()
-    await bob.put_last_resort("SILVER")
+    bob = await pair.bob("SILVER")
+    await bob.top_up()
     assert sum((await bob.vault.count_active()).values()) == 0
     senders = [await pair.alice(bob, name) for name in ("alice", "carol")]
     messages = [await one.send(bob.courier.user_id, b"hello", 1, 1) for one in senders]
@@ -524,8 +521,8 @@ async def test_a_drained_recipient_is_written_to_by_two(pair: Pair, monkeypatch:
 
 
 async def test_a_last_resort_coin_that_grew_old_offline_is_replaced(pair: Pair) -> None:
-    bob = await pair.bob()
-    await bob.put_last_resort("GOLD")
+    bob = await pair.bob("GOLD")
+    await bob.top_up()
     pair.ahead = 24 * DAY
     await bob.top_up()
     assert (await bob.courier.status()).last_resort == {"GOLD"}
@@ -533,12 +530,76 @@ async def test_a_last_resort_coin_that_grew_old_offline_is_replaced(pair: Pair) 
 
 
 async def test_a_last_resort_coin_whose_key_is_lost_is_replaced(pair: Pair) -> None:
-    bob = await pair.bob()
-    await bob.put_last_resort("GOLD")
+    bob = await pair.bob("GOLD")
+    await bob.top_up()
     bob.vault = (await pair.store("another")).vault
     await bob.top_up()
     message = await (await pair.alice(bob)).send(bob.courier.user_id, b"hello", 1, 1)
     assert await bob.receive(message) == b"hello"
+
+
+async def test_no_server_makes_a_last_resort_of_what_the_app_did_not_name(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob = await pair.bob("SILVER")
+    genuine = bob.courier.status
+
+    async def lying() -> Status:
+        return replace(await genuine(), last_resort=frozenset(keys.ALGORITHMS))
+
+    monkeypatch.setattr(bob.courier, "status", lying)
+    for _ in range(2):
+        await bob.top_up()
+    assert [key.category for key in await bob.vault.list_keys()] == ["SILVER"]
+    with pytest.raises(InvalidArgumentError, match="GOLD"):
+        await bob.put_last_resort("GOLD")
+
+
+async def test_a_last_resort_coin_that_the_app_does_not_want_any_more_is_taken_back(pair: Pair) -> None:
+    bob = await pair.bob("SILVER")
+    await bob.top_up()
+    message = await (await pair.alice(bob)).send(bob.courier.user_id, b"hello", 1, 1)
+    bob.last_resort = frozenset()
+    await bob.top_up()
+    assert (await bob.courier.status()).last_resort == frozenset()
+    assert await bob.receive(message) == b"hello"
+
+
+async def test_a_last_resort_coin_is_never_taken_for_one_that_serves_once(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob = await pair.bob("SILVER", GOLD=12)
+    await bob.top_up()
+    await pair.cache(alice := await pair.alice(bob), bob)
+    whom, genuine = bob.courier.user_id, alice.courier.claim_many
+    (outcome,) = await genuine([Wish(whom, "SILVER", accept_last_resort=True)])
+    (one_time,) = await alice.courier.claim(whom, "GOLD")
+    shared = outcome.last_resort
+    assert shared
+
+    async def lying(wishes: Sequence[Wish], **_: Any) -> list[Outcome]:
+        return [
+            Outcome(wish, [], one_time, 0, None)
+            if wish.accept_last_resort
+            else Outcome(wish, [shared] if wish.category == "SILVER" else [], None, 0, None)
+            for wish in wishes
+        ]
+
+    monkeypatch.setattr(alice.courier, "claim_many", lying)
+    told = await alice.prefetch()
+    assert (told.stored, told.forged) == ({}, {whom: 1})
+    for battery in (0.3, 1.0):
+        with pytest.raises(ForgedCoinError):
+            await alice.send(whom, b"hello", battery, 1, least="GOLD" if battery == 1 else "SILVER")
+
+
+async def test_a_sender_may_refuse_coins_of_last_resort(pair: Pair) -> None:
+    bob = await pair.bob("BRONZE")
+    await bob.top_up()
+    alice = await pair.alice(bob)
+    with pytest.raises(NoCoinError):
+        await alice.send(bob.courier.user_id, b"hello", 1, 1, accept_last_resort=False)
+    assert await bob.receive(await alice.send(bob.courier.user_id, b"hello", 1, 1)) == b"hello"
 
 
 def test_a_message_of_a_right_name_has_room_for_every_name() -> None:

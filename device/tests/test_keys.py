@@ -85,6 +85,19 @@ def test_what_is_signed_is_written_one_way_only() -> None:
         verify(owner, moved, identity.verify_keys)
 
 
+@pytest.mark.parametrize("category", CATEGORIES)
+def test_a_signature_covers_what_a_coin_is_for(category: str) -> None:
+    owner, identity = uuid.uuid4(), Identity()
+    for is_last_resort in (True, False):
+        coin, private_key = identity.mint(owner, category, is_last_resort=is_last_resort)
+        verify(owner, coin, identity.verify_keys, is_last_resort=is_last_resort)
+        with pytest.raises(ForgedCoinError):
+            verify(owner, coin, identity.verify_keys, is_last_resort=not is_last_resort)
+        again = identity.sign(owner, category, coin.key_id, private_key, is_last_resort=is_last_resort)
+        verify(owner, again, identity.verify_keys, is_last_resort=is_last_resort)
+        assert replace(again, signature=coin.signature) == coin
+
+
 def test_no_category_but_the_three_is_minted() -> None:
     with pytest.raises(InvalidArgumentError, match="category"):
         Identity().mint(uuid.uuid4(), "IRON")
