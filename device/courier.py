@@ -240,6 +240,11 @@ class CourierClient:
             failures = 0 if time.monotonic() - began > LONGEST_PAUSE else failures + 1
             await retries.sleep(retries.wait(failures, retry_after))
 
+    async def server_time(self) -> float | None:
+        """What the server's clock says, in seconds since 1970; None when it does not say. Costs a call, without a token."""
+        await self.wire.ask(Request("GET", "/v1/health"))
+        return self.wire.server_time()
+
     async def logout(self) -> None:
         """End the session at the server; what was saved of it is good for nothing any more.
 

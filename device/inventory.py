@@ -50,6 +50,11 @@ class SmartInventory(Observed):
         self._store = store
         self._clock = WatchedClock(store, clock)
 
+    @property
+    def clock(self) -> WatchedClock:
+        """The time, and whether it is to be believed."""
+        return self._clock
+
     @observed
     async def store_key(self, contact_id: UUID, coin: Coin) -> None:
         """Cache a coin as its contact's newest. Verify its signature first.
@@ -82,7 +87,7 @@ class SmartInventory(Observed):
         a coin. Raises InvalidArgumentError.
         """
         check_category(category)
-        now, ages = await self._clock.latest(), await self._ages()
+        now, ages = await self._clock.trusted(), await self._ages()
         taking = asyncio.ensure_future(
             self._store.take_coin(
                 str(contact_id), CATEGORIES[CATEGORIES.index(category) :], now, now + milliseconds(LIFETIME), ages
@@ -127,7 +132,7 @@ class SmartInventory(Observed):
 
         Raises UnknownPriorityError.
         """
-        now, ages = await self._clock.latest(), await self._ages()
+        now, ages = await self._clock.trusted(), await self._ages()
         removed = await self._store.set_priority(str(contact_id), priority, now, ages.since)
         if removed is None:
             raise UnknownPriorityError(f"priority: there is no {priority!r}; set_budget makes one")

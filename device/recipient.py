@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import time
 from collections.abc import Collection, Mapping
 from contextlib import aclosing, suppress
 
 from .answers import Status
 from .card import Card
-from .clock import DAY, Clock
+from .clock import DAY
 from .courier import BATCH, CourierClient
 from .errors import (
     BackendUnavailableError,
@@ -53,12 +52,13 @@ class Recipient:
 
     identity: signs its coins; senders know the public half, as from card. targets: unclaimed coins that top_up() restores.
     last_resort: categories in which top_up() keeps a coin of last resort, whatever the server says; see docs/device.md for what
-    such a coin means. clock: seconds since 1970.
+    such a coin means.
 
     Coins whose upload failed are kept in memory, and offered again by the next mint() or top_up(); after a restart their
     private keys expire by themselves.
 
-    All methods raise CourierError for the server and StoreError for the vault. Raises InvalidArgumentError for targets of
+    All methods raise CourierError for the server and StoreError for the vault, of which ClockError says that nothing was minted or
+    taken back: see docs/device.md. Raises InvalidArgumentError for targets of
     a category that there is not.
     """
 
@@ -68,7 +68,6 @@ class Recipient:
         vault: SecureVault,
         courier: CourierClient,
         targets: Mapping[str, int] = TARGETS,
-        clock: Clock = time.time,
         *,
         last_resort: Collection[str] = (),
     ) -> None:
@@ -79,7 +78,6 @@ class Recipient:
         self.courier = courier
         self.targets = targets
         self.last_resort = frozenset(last_resort)
-        self._clock = clock
         self._minting = asyncio.Lock()
         self._opening = asyncio.Lock()
         self._not_uploaded: list[tuple[int, Coin]] = []
@@ -99,6 +97,7 @@ class Recipient:
         """
         _check_categories(wanted)
         async with self._minting:
+            await self._check_clock()
             return await self._mint(wanted)
 
     async def top_up(self) -> dict[str, int]:
@@ -109,7 +108,9 @@ class Recipient:
         One at a time; after a restore of the server (EpochChanged) once more.
         """
         async with self._minting:
-            keys = await self.vault.list_keys()
+            await self._check_clock()
+            # After a month away the server has coins whose keys have expired.
+            keys = await self.vault.list_keys(with_expired=True)
             await self._discard_old(keys)
             await self._upload_earlier()
             status = await self.courier.status()
@@ -146,6 +147,7 @@ class Recipient:
         if category not in self.last_resort:
             raise InvalidArgumentError(f"category: {category} is not among this recipient's last_resort")
         async with self._minting:
+            await self._check_clock()
             await self._put_last_resort(category)
 
     async def receive(self, message: Message) -> bytes:
@@ -203,6 +205,13 @@ class Recipient:
                 await retries.sleep(retries.wait(failures, asked))
                 failures += 1
 
+    async def _check_clock(self) -> None:
+        # By a wrong clock good coins would be taken back, and others minted that no sender takes.
+        await self.vault.clock.for_asking(self.courier.server_time)
+
+    def _now(self) -> float:
+        return self.vault.clock.now() / 1000
+
     async def _mint(self, wanted: Mapping[str, int]) -> int:
         inserted = await self._upload_earlier()
         epoch = (await self.courier.status()).epoch
@@ -213,7 +222,7 @@ class Recipient:
 
     async def _make(self, category: str, is_last_resort: bool = False) -> Coin:
         coin, private_key = await asyncio.to_thread(
-            self.identity.mint, self.courier.user_id, category, self._clock(), is_last_resort=is_last_resort
+            self.identity.mint, self.courier.user_id, category, self._now(), is_last_resort=is_last_resort
         )
         kept = private_bytes(private_key)
         await self.vault.store_key(coin.key_id, category, kept, is_last_resort=is_last_resort)
@@ -254,7 +263,7 @@ class Recipient:
 
     async def _discard_old(self, keys: list[KeyInfo]) -> None:
         """Take back what no sender would keep any more, and last-resort coins that the app does not want any more."""
-        before = self._clock() - CACHED_FOR
+        before = self._now() - CACHED_FOR
         old = {
             key.key_id
             for key in keys
@@ -274,7 +283,7 @@ class Recipient:
                 newest[key.category] = max(key.stored_at, newest.get(key.category, 0.0))
         for category in sorted(self.last_resort):
             # Without a key here, what others write with that coin can't be read.
-            is_due = newest.get(category, 0.0) < self._clock() - OLD_LAST_RESORT
+            is_due = newest.get(category, 0.0) < self._now() - OLD_LAST_RESORT
             if is_due or category not in status.last_resort:
                 await self._put_last_resort(category)
 

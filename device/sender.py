@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4, uuid5
 
 from .answers import Outcome, Wish
-from .clock import DAY, Clock
+from .clock import DAY, milliseconds
 from .context import choose_category
 from .courier import CourierClient
 from .errors import (
@@ -55,8 +54,9 @@ class Prefetched:
 class Sender:
     """A device that writes to contacts.
 
-    verify_keys: by contact, as learned from its card and not from the server. clock: seconds since 1970.
-    All methods raise CourierError for the server and StoreError for the inventory.
+    verify_keys: by contact, as learned from its card and not from the server.
+    All methods raise CourierError for the server and StoreError for the inventory, of which ClockError says that nothing was
+    claimed: see docs/device.md.
     """
 
     def __init__(
@@ -64,12 +64,10 @@ class Sender:
         inventory: SmartInventory,
         courier: CourierClient,
         verify_keys: Mapping[UUID, VerifyKeys],
-        clock: Clock = time.time,
     ) -> None:
         self.inventory = inventory
         self.courier = courier
         self.verify_keys = verify_keys
-        self._clock = clock
         self._choosing = asyncio.Lock()
 
     async def wishes(self, contacts: Sequence[UUID] | None = None) -> list[Wish]:
@@ -104,6 +102,9 @@ class Sender:
         """
         if wishes is None:
             wishes = await self.wishes(contacts)
+        if wishes:
+            # What a wrong clock takes for too old would be claimed and thrown away.
+            await self._check_clock()
         told = Prefetched()
         dropped, before = 0, Counter[tuple[Wish, ...]]()
         for start in range(0, len(wishes), MOST_WISHES):
@@ -169,7 +170,7 @@ class Sender:
         return dropped
 
     async def _cached(self, contact: UUID, allowed: Sequence[str]) -> Coin | None:
-        """The oldest cached coin of the best category; one that is too old is thrown away."""
+        """The oldest cached coin of the best category."""
         async with self._choosing:
             while True:
                 wished = allowed[0]
@@ -183,12 +184,13 @@ class Sender:
                 coin = await self.inventory.select_coin(contact, wished)
                 if coin is None:
                     return None
-                if coin.category in allowed and not self._is_too_old(coin):
+                if coin.category in allowed:
                     # Again, as somebody may have changed the file.
                     self._verify(contact, coin)
                     return coin
 
     async def _claim(self, contact: UUID, allowed: Sequence[str], accept_last_resort: bool, key: UUID | None) -> Coin:
+        await self._check_clock()
         # Each alone, as a coin that is claimed and not used is gone; one that others have too is the last choice.
         choices = (False, True) if accept_last_resort else (False,)
         for accept, category in [(accept, category) for accept in choices for category in allowed]:
@@ -215,9 +217,12 @@ class Sender:
             raise CoinsRationedError("contact: a quota gives no coin now", outcome.retry_after)
         return outcome
 
+    async def _check_clock(self) -> None:
+        await self.inventory.clock.for_asking(self.courier.server_time)
+
     def _is_too_old(self, coin: Coin) -> bool:
         minted = minted_at(coin.key_id)
-        return minted is not None and minted < self._clock() - TOO_OLD
+        return minted is not None and milliseconds(minted + TOO_OLD) < self.inventory.clock.now()
 
     def _verify(self, contact: UUID, coin: Coin, is_last_resort: bool = False) -> None:
         if contact not in self.verify_keys:

@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass, field
 
 from .backends.base import CATEGORIES, Counts, Store
-from .clock import DAY, Clock, WatchedClock, milliseconds
-from .errors import DuplicateKeyError, InvalidArgumentError
+from .clock import DAY, JUMPED, Clock, WatchedClock, milliseconds
+from .errors import ClockError, DuplicateKeyError, InvalidArgumentError
 from .keys import LONGEST_KEY_ID, is_key_id
 from .metrics import Observe, Observed, observed
 from .sealing import Sealer
@@ -44,8 +44,9 @@ class SecureVault(Observed):
     cancelled, or that found the store unavailable, may have been done: burn_key can be called again, and so can
     store_key, whose DuplicateKeyError then says that it was done.
 
-    The store keeps the highest time it has seen, to the hour: a clock that is before 2025 or more than a day behind it
-    stores and purges nothing, and one that is over 7 days ahead purges nothing before the app says that it is certain.
+    The store keeps the highest time it has believed, to the hour: a clock that is before 2025, more than a day behind it, or
+    over 7 days ahead stores and purges nothing, and lets nothing expire, before the server (in the flows of Recipient and
+    Sender) or the app says that it is right.
     """
 
     def __init__(self, store: Store, sealer: Sealer, clock: Clock = time.time, observe: Observe | None = None) -> None:
@@ -53,6 +54,11 @@ class SecureVault(Observed):
         self._store = store
         self._sealer = sealer
         self._clock = WatchedClock(store, clock)
+
+    @property
+    def clock(self) -> WatchedClock:
+        """The time, and whether it is to be believed."""
+        return self._clock
 
     @observed
     async def store_key(self, key_id: str, category: str, private_key: bytes, *, is_last_resort: bool = False) -> None:
@@ -71,12 +77,16 @@ class SecureVault(Observed):
     async def fetch_key(self, key_id: str) -> StoredKey | None:
         """A key; None when it is not there, burned or expired.
 
-        Raises DamagedStoreError when its record was changed, InvalidArgumentError.
+        Raises DamagedStoreError when its record was changed, InvalidArgumentError, ClockError when it has expired only by a
+        clock that has jumped ahead and is not believed: whoever took that for "expired" would lose the message.
         """
         check_key_id(key_id)
-        found = await self._store.get_key(key_id, self._clock.now())
+        now, believed = self._clock.now(), await self._clock.trusted()
+        found = await self._store.get_key(key_id, believed)
         if not found:
             return None
+        if now > believed and not await self._store.get_key(key_id, now):
+            raise ClockError(JUMPED)
         category, sealed, is_last_resort = found
         return StoredKey(category, self._sealer.open(key_id, category, sealed, is_last_resort), is_last_resort)
 
@@ -90,16 +100,18 @@ class SecureVault(Observed):
         """
         check_key_id(key_id)
         until = await self._clock.latest() + milliseconds(LIFETIME)
-        return await self._store.burn_key(key_id, self._clock.now(), until)
+        return await self._store.burn_key(key_id, await self._clock.trusted(), until)
 
     @observed
     async def purge_expired(self, is_certain: bool = False) -> int:
-        """Delete what has expired, in batches; returns how many keys that were. Call it once a day.
+        """Delete what has expired, in batches; returns how many keys that were. Call it once a day, after top_up(): that finds
+        by the keys which coins are to be taken back.
 
         Until then expired keys are on the disk, sealed, but never returned.
 
-        is_certain: the clock is right, as the network's time or a person says. An app that was off for more than 7 days
-        asks the network before it says so; this also mends a store that had seen a time too high. Raises ClockError.
+        is_certain: the clock is right, as the network's time or a person says. An app that was off for more than 7 days, and has
+        not topped up or prefetched since, asks the network before it says so; this also mends a store that had seen a time
+        too high. Raises ClockError.
         """
         return await self._store.purge_keys(await self._clock.for_removing(is_certain))
 
@@ -107,15 +119,20 @@ class SecureVault(Observed):
     async def count_active(self) -> Counts:
         """How many keys may still be used, by category, without those of last resort; from an index, so that it costs
         little with many keys."""
-        return await self._store.count_keys(self._clock.now())
+        return await self._store.count_keys(await self._clock.trusted())
 
     @observed
-    async def list_keys(self, stored_before: float | None = None) -> list[KeyInfo]:
-        """Active keys, oldest first, those of last resort among them. stored_before: seconds since 1970; None: all."""
+    async def list_keys(self, stored_before: float | None = None, *, with_expired: bool = False) -> list[KeyInfo]:
+        """Active keys, oldest first, those of last resort among them.
+
+        stored_before: seconds since 1970; None: all. with_expired: also those that have expired and are not purged yet, whose
+        coins may still be on the server.
+        """
         before = None if stored_before is None else milliseconds(stored_before)
+        now = 0 if with_expired else await self._clock.trusted()
         return [
             KeyInfo(row.key_id, row.category, row.stored_at / 1000, row.is_last_resort)
-            for row in await self._store.list_keys(self._clock.now(), before)
+            for row in await self._store.list_keys(now, before)
         ]
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 from ssl import CERT_REQUIRED, SSLContext
 from typing import Any, Self
@@ -86,6 +87,7 @@ class Wire:
         if ssl and not (ssl.check_hostname and ssl.verify_mode is CERT_REQUIRED):
             raise InvalidArgumentError("ssl: must check the server's certificate and name")
         self.retries = retries or Retries()
+        self._date = ""
         # Else tokens and passwords would travel in the clear. The value is not quoted, it may hold a password.
         if not self.url.host or self.url.user or self.url.password or not _is_safe(self.url):
             raise ValueError("url must be https, or http to this machine, without user and password")
@@ -170,7 +172,7 @@ class Wire:
             headers["Content-Type"] = "application/json"
         if self.http is None or self.http.closed:
             raise CourierClosed("the client is not open: use it within `async with`")
-        return await self.http.request(
+        answer = await self.http.request(
             request.method,
             self.url.joinpath(request.path.lstrip("/")),
             params=request.query,
@@ -179,6 +181,16 @@ class Wire:
             # It would take the token along.
             allow_redirects=False,
         )
+        self._date = answer.headers.get("Date", "")
+        return answer
+
+    def server_time(self) -> float | None:
+        """What the newest answer has as its Date, in seconds since 1970; None for none."""
+        try:
+            date = parsedate_to_datetime(self._date)
+        except (ValueError, OverflowError):
+            return None
+        return date.timestamp() if date.tzinfo else None
 
 
 def is_passing(error: CourierError) -> bool:

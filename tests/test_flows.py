@@ -23,6 +23,7 @@ from device.credentials import Credentials
 from device.errors import (
     BackendUnavailableError,
     BadMessageError,
+    ClockError,
     CoinsRationedError,
     Conflict,
     EpochChanged,
@@ -46,17 +47,22 @@ NONE = {"GOLD": 0, "SILVER": 0, "BRONZE": 0}
 
 
 class Pair:
-    """Bob and Alice, on a clock that a test moves."""
+    """Bob and Alice, on a clock that a test moves. ahead: everybody's. wrong: their devices' alone."""
 
     def __init__(self, gateway: RunningGateway, folder: Path, stack: AsyncExitStack) -> None:
         self.gateway = gateway
         self.folder = folder
         self.stack = stack
         self.ahead = 0.0
+        self.wrong = 0.0
         self.identity = Identity()
 
     def clock(self) -> float:
-        """The real time, as the server's is, and what the test has added."""
+        """The real time, and what the test has added."""
+        return time.time() + self.ahead + self.wrong
+
+    async def server_time(self) -> float:
+        """What a server says whose clock is right."""
         return time.time() + self.ahead
 
     async def store(self, name: str) -> Any:
@@ -66,17 +72,17 @@ class Pair:
         return await self.stack.enter_async_context(await factory.open())
 
     async def courier(self) -> CourierClient:
-        return await self.stack.enter_async_context(
-            CourierClient(self.gateway.url, Credentials(uuid.uuid4()), replace(FAST, deadline=2))
-        )
+        made = CourierClient(self.gateway.url, Credentials(uuid.uuid4()), replace(FAST, deadline=2))
+        made.server_time = self.server_time
+        return await self.stack.enter_async_context(made)
 
     async def bob(self, *last_resort: str, **targets: int) -> Recipient:
         vault, courier = (await self.store("bob")).vault, await self.courier()
-        return Recipient(self.identity, vault, courier, NONE | targets, self.clock, last_resort=last_resort)
+        return Recipient(self.identity, vault, courier, NONE | targets, last_resort=last_resort)
 
     async def alice(self, bob: Recipient, name: str = "alice") -> Sender:
         cards = {bob.card.user_id: bob.card.verify_keys}
-        return Sender((await self.store(name)).inventory, await self.courier(), cards, self.clock)
+        return Sender((await self.store(name)).inventory, await self.courier(), cards)
 
     async def cache(self, alice: Sender, bob: Recipient) -> None:
         """Room for coins of Bob's at Alice's."""
@@ -494,6 +500,50 @@ async def test_keep_stocked_ends_with_what_does_not_pass(pair: Pair, monkeypatch
     failing(monkeypatch, bob, "top_up", EpochChanged("a restore"), Unauthorized("no", 401), done=False)
     with pytest.raises(Unauthorized):
         await asyncio.wait_for(bob.keep_stocked(), 20)
+
+
+# -- clocks
+
+
+@pytest.mark.parametrize("days", [-15_000, -2, 25, 40])
+async def test_a_wrong_clock_costs_nothing(pair: Pair, days: float) -> None:
+    bob = await pair.bob("GOLD", BRONZE=20)
+    await bob.top_up()
+    await pair.cache(alice := await pair.alice(bob), bob)
+    message = await alice.send(bob.courier.user_id, b"hello", 0, 0)
+    keys = await bob.vault.list_keys()
+    pair.wrong = days * DAY
+    for refused in (
+        bob.top_up,
+        lambda: bob.mint({"BRONZE": 1}),
+        lambda: bob.put_last_resort("GOLD"),
+        alice.prefetch,
+        lambda: alice.send(bob.courier.user_id, b"hello", 0, 0),
+    ):
+        with pytest.raises(ClockError):
+            await refused()
+    if days == 40:
+        with pytest.raises(ClockError):
+            await bob.receive(message)
+    pair.wrong = 0
+    assert (await bob.courier.count())["BRONZE"] == 19
+    assert await bob.vault.list_keys() == keys
+    assert await bob.receive(message) == b"hello"
+    await alice.prefetch()
+    assert (await alice.inventory.count_coins(bob.courier.user_id))["BRONZE"] == 1
+
+
+async def test_apps_that_were_off_for_weeks_just_work(pair: Pair) -> None:
+    bob = await pair.bob(BRONZE=20)
+    await bob.top_up()
+    await pair.cache(alice := await pair.alice(bob), bob)
+    await alice.prefetch()
+    pair.ahead = 40 * DAY
+    assert await bob.top_up() == {"BRONZE": 20}
+    assert (await alice.prefetch()).stored == {"BRONZE": 1}
+    message = await alice.send(bob.courier.user_id, b"hello", 0, 0)
+    assert await bob.receive(message) == b"hello"
+    assert await bob.vault.purge_expired() == 20
 
 
 # -- last resort

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from device.clock import milliseconds
 from device.factory import Database, DatabaseFactory, DatabaseSettings
 from device.metrics import Observe
 from device.redis_server import RedisServer
@@ -54,6 +55,11 @@ class Place:
         settings = DatabaseSettings(url or self.url, self.folder)
         factory = DatabaseFactory(settings, secret, self.clock, observe, CHEAP)
         return await self.opened.enter_async_context(await factory.open())
+
+    async def later(self, opened: Database, seconds: float) -> None:
+        """Let time pass that everybody is certain of."""
+        self.clock.advance(seconds)
+        await opened.store.set_highest_time(milliseconds(self.clock()), is_certain=True)
 
     @property
     def file(self) -> Path:

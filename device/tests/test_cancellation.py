@@ -93,7 +93,7 @@ async def test_selections_lose_no_coin_and_keep_the_order(
 async def test_a_prefetch_stores_all_that_has_come(place: Place, opened: Database, chance: random.Random) -> None:
     bob = uuid.uuid4()
     shop = Shop(Identity(), place.clock)
-    alice = Sender(opened.inventory, shop, {bob: shop.identity.verify_keys}, place.clock)
+    alice = Sender(opened.inventory, shop, {bob: shop.identity.verify_keys})
     for number in range(10):
         await stocked(opened, bob)
         before = shop.given
@@ -104,7 +104,7 @@ async def test_a_prefetch_stores_all_that_has_come(place: Place, opened: Databas
 
 
 async def test_no_text_is_lost_and_none_is_read_twice(place: Place, opened: Database, chance: random.Random) -> None:
-    bob = Recipient(Identity(), opened.vault, Shop(Identity(), place.clock), {}, place.clock)
+    bob = Recipient(Identity(), opened.vault, Shop(Identity(), place.clock), {})
 
     async def message(text: bytes) -> Message:
         coin, private_key = bob.identity.mint(bob.card.user_id, "BRONZE", place.clock())
@@ -124,7 +124,7 @@ async def test_no_text_is_lost_and_none_is_read_twice(place: Place, opened: Data
 async def test_who_waits_behind_a_cancelled_reader_reads_and_only_one_does(
     place: Place, opened: Database, chance: random.Random
 ) -> None:
-    bob = Recipient(Identity(), opened.vault, Shop(Identity(), place.clock), {}, place.clock)
+    bob = Recipient(Identity(), opened.vault, Shop(Identity(), place.clock), {})
     coin, private_key = bob.identity.mint(bob.card.user_id, "BRONZE", place.clock())
     await opened.vault.store_key(coin.key_id, "BRONZE", private_bytes(private_key))
     sent = encrypt(coin, b"hello")

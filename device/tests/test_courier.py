@@ -215,6 +215,26 @@ async def test_an_invalid_request_names_the_field(
                 assert field in str(caught.value)
 
 
+async def test_the_servers_time_is_the_date_of_its_answer(gateway: RunningGateway, bob: uuid.UUID) -> None:
+    async with courier(gateway.url, bob) as his:
+        assert abs(await his.server_time() - time.time()) < 60
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n", 784111777.0),
+        ("", None),
+        ("Date: Sun, 06 Nov 1994 08:49:37 -0000\r\n", None),
+        ("Date: now\r\n", None),
+        (f"Date: Sun, 06 Nov {'9' * 30} 08:49:37 GMT\r\n", None),
+    ],
+)
+async def test_a_server_that_does_not_say_its_time(header: str, expected: float | None) -> None:
+    async with lying(http("{}", headers=header)) as liar, courier(liar.url, uuid.uuid4()) as client:
+        assert await client.server_time() == expected
+
+
 async def test_conflicts_and_a_changed_epoch(database: Database, gateway: RunningGateway, bob: uuid.UUID) -> None:
     async with courier(gateway.url, bob) as his:
         epoch = (await his.status()).epoch

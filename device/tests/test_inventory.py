@@ -108,14 +108,15 @@ async def test_no_coin_is_selected_twice(inventory: SmartInventory, bob: uuid.UU
 
 
 async def test_a_coin_is_stored_once_even_after_it_was_used(place: Place) -> None:
-    inventory, bob = (await place.open()).inventory, uuid.uuid4()
+    opened, bob = await place.open(), uuid.uuid4()
+    inventory = opened.inventory
     await inventory.set_priority(bob, "BESTIE")
     coin = make_coin("once")
     await inventory.store_key(bob, coin)
     with pytest.raises(DuplicateCoinError, match=coin.key_id):
         await inventory.store_key(bob, coin)
     assert await inventory.select_coin(bob, "GOLD") == coin
-    place.clock.advance(LIFETIME - 0.001)
+    await place.later(opened, LIFETIME - 0.001)
     again = Coin(coin_id("again", place.clock()), "GOLD", coin.public_key, coin.signature)
     with pytest.raises(DuplicateCoinError):
         await inventory.store_key(bob, again)
@@ -215,13 +216,14 @@ async def test_a_removed_contact_leaves_nothing(inventory: SmartInventory, bob: 
 
 
 async def test_contacts_unused_for_thirty_days_go_least_recently_used_first(place: Place) -> None:
-    inventory = (await place.open()).inventory
+    opened = await place.open()
+    inventory = opened.inventory
     contacts = [uuid.uuid4() for _ in range(4)]
     for contact in contacts:
         await inventory.set_priority(contact, "BESTIE")
         place.clock.advance(DAY)
     await inventory.select_coin(contacts[0], "GOLD")  # as if just added, though it had none
-    place.clock.advance(28 * DAY)
+    await place.later(opened, 28 * DAY)
     await inventory.store_key(contacts[1], make_coin("no use", minted_at=place.clock()))
     assert await inventory.garbage_collect(is_certain=True) == contacts[1:3]
     assert await inventory.garbage_collect(is_certain=True) == []
@@ -295,10 +297,11 @@ async def test_a_coin_comes_back_only_to_a_contact_that_has_room(opened: Databas
 
 
 async def test_no_coin_outlives_its_private_key(place: Place) -> None:
-    inventory, bob = (await place.open()).inventory, uuid.uuid4()
+    opened, bob = await place.open(), uuid.uuid4()
+    inventory = opened.inventory
     await inventory.set_priority(bob, "BESTIE")
     old = await fill(inventory, bob, "GOLD", 5)
-    place.clock.advance(CACHED_FOR)
+    await place.later(opened, CACHED_FOR)
     assert await inventory.select_coin(bob, "GOLD") == old[0], "23 days are not over 23 days"
     place.clock.advance(0.001)
     assert await inventory.count_coins(bob) == NONE
@@ -336,7 +339,7 @@ async def test_the_coins_of_all_contacts_that_are_too_old_are_collected(place: P
     for contact in contacts:
         await opened.inventory.set_priority(contact, "BESTIE")
         await fill(opened.inventory, contact, "GOLD", 2)
-    place.clock.advance(CACHED_FOR + 1)
+    await place.later(opened, CACHED_FOR + 1)
     await opened.inventory.store_key(contacts[0], make_coin("fresh", minted_at=place.clock()))
     assert await opened.inventory.garbage_collect(is_certain=True) == []
     assert [await opened.store.count_coins(str(contact), 0) for contact in contacts] == [

@@ -71,7 +71,7 @@ class Machine(RuleBasedStateMachine):
     @rule(days=st.integers(1, 20))
     def wait(self, days: int) -> None:
         self.day += days
-        self.place.clock.advance(days * DAY)
+        self.run(self.place.later(self.opened, days * DAY))
 
     @rule()
     def restart(self) -> None:
@@ -119,7 +119,7 @@ class Machine(RuleBasedStateMachine):
             with pytest.raises(DuplicateCoinError):
                 self.run(storing)
         elif self.is_like(coin, self.coins.get(person, [])):
-            # Like a stale one, which goes when the clock is believed: after a long wait it may be there yet.
+            # Like a stale one, which may be there yet.
             with suppress(DuplicateCoinError, OverBudgetError):
                 self.run(storing)
                 self.add(person, coin)

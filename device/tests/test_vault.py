@@ -12,14 +12,14 @@ import uuid
 import pytest
 
 from device.backends.sqlite import SQLiteStore
-from device.clock import DAY
-from device.errors import ClockError, DamagedStoreError, DuplicateKeyError, InvalidArgumentError
+from device.clock import DAY, milliseconds
+from device.errors import ClockError, DamagedStoreError, DuplicateCoinError, DuplicateKeyError, InvalidArgumentError
 from device.factory import Database
 from device.keys import Coin
 from device.vault import LIFETIME, KeyInfo, StoredKey
 
 from .conftest import Place, fetch
-from .names import coin_id
+from .names import START, coin_id
 
 NONE = {"GOLD": 0, "SILVER": 0, "BRONZE": 0}
 
@@ -88,9 +88,10 @@ async def test_an_unknown_category_is_refused(opened: Database) -> None:
 
 
 async def test_a_key_expires_after_thirty_days(place: Place) -> None:
-    vault = (await place.open()).vault
+    opened = await place.open()
+    vault = opened.vault
     await vault.store_key("old", "GOLD", b"private")
-    place.clock.advance(LIFETIME - 0.001)
+    await place.later(opened, LIFETIME - 0.001)
     await vault.store_key("new", "GOLD", b"private")
     assert await fetch(vault, "old") == b"private"
     assert await vault.count_active() == {**NONE, "GOLD": 2}
@@ -104,9 +105,10 @@ async def test_a_key_expires_after_thirty_days(place: Place) -> None:
 
 
 async def test_an_expired_name_may_be_stored_again_in_another_category(place: Place) -> None:
-    vault = (await place.open()).vault
+    opened = await place.open()
+    vault = opened.vault
     await vault.store_key("name", "GOLD", b"first")
-    place.clock.advance(LIFETIME)
+    await place.later(opened, LIFETIME)
     await vault.store_key("name", "BRONZE", b"second")
     await vault.purge_expired(is_certain=True)
     assert await fetch(vault, "name") == b"second"
@@ -114,11 +116,12 @@ async def test_an_expired_name_may_be_stored_again_in_another_category(place: Pl
 
 
 async def test_a_burned_name_is_refused_for_thirty_days(place: Place) -> None:
-    vault = (await place.open()).vault
+    opened = await place.open()
+    vault = opened.vault
     await vault.store_key("name", "GOLD", b"first")
-    place.clock.advance(29 * DAY)
+    await place.later(opened, 29 * DAY)
     await vault.burn_key("name")
-    place.clock.advance(LIFETIME - 0.001)
+    await place.later(opened, LIFETIME - 0.001)
     assert await vault.purge_expired(is_certain=True) == 0
     with pytest.raises(DuplicateKeyError):
         await vault.store_key("name", "GOLD", b"second")
@@ -129,19 +132,21 @@ async def test_a_burned_name_is_refused_for_thirty_days(place: Place) -> None:
 
 
 async def test_many_keys_are_purged_in_batches(place: Place) -> None:
-    vault = (await place.open()).vault
+    opened = await place.open()
+    vault = opened.vault
     for number in range(1201):
         await vault.store_key(f"key-{number}", ("GOLD", "SILVER", "BRONZE")[number % 3], b"private")
-    place.clock.advance(LIFETIME)
+    await place.later(opened, LIFETIME)
     await vault.store_key("young", "GOLD", b"private")
     assert await vault.purge_expired(is_certain=True) == 1201
     assert await vault.count_active() == {**NONE, "GOLD": 1}
 
 
 async def test_the_event_loop_goes_on_while_much_is_purged(place: Place) -> None:
-    vault = (await place.open()).vault
+    opened = await place.open()
+    vault = opened.vault
     await asyncio.gather(*(vault.store_key(f"key-{number}", "GOLD", b"private") for number in range(1000)))
-    place.clock.advance(LIFETIME)
+    await place.later(opened, LIFETIME)
     longest = 0.0
 
     async def tick() -> None:
@@ -249,7 +254,8 @@ async def change_record(place: Place, opened: Database, changed: str, whole: str
 
 
 async def test_keys_are_listed_oldest_first_with_those_of_last_resort(place: Place) -> None:
-    vault = (await place.open()).vault
+    opened = await place.open()
+    vault = opened.vault
     start = place.clock()
     await vault.store_key("z oldest", "GOLD", b"private")
     place.clock.advance(DAY)
@@ -266,23 +272,24 @@ async def test_keys_are_listed_oldest_first_with_those_of_last_resort(place: Pla
     assert [key.key_id for key in await vault.list_keys(start + 2 * DAY)] == ["z oldest", "last"]
     assert await vault.count_active() == {**NONE, "GOLD": 1, "BRONZE": 1}, "none of last resort"
     assert await vault.fetch_key("last") == StoredKey("SILVER", b"shared", True)
-    place.clock.advance(28 * DAY)
+    await place.later(opened, 28 * DAY)
     assert [key.key_id for key in await vault.list_keys()] == ["last", "a newest"], "one has expired"
     assert await vault.burn_key("last")
     assert [key.key_id for key in await vault.list_keys()] == ["a newest"]
     assert await vault.purge_expired(is_certain=True) == 1
-    place.clock.advance(LIFETIME)
+    await place.later(opened, LIFETIME)
     assert await vault.purge_expired(is_certain=True) == 1
     assert await vault.list_keys() == []
 
 
 async def test_many_keys_are_listed_in_batches(place: Place) -> None:
-    vault = (await place.open()).vault
+    opened = await place.open()
+    vault = opened.vault
     names = [f"key-{number}" for number in range(1201)]
     for name in names:
         await vault.store_key(name, "GOLD", b"private", is_last_resort=True)
     assert sorted(key.key_id for key in await vault.list_keys()) == sorted(names)
-    place.clock.advance(LIFETIME)
+    await place.later(opened, LIFETIME)
     assert await vault.purge_expired(is_certain=True) == 1201
 
 
@@ -333,19 +340,115 @@ async def test_a_clock_that_jumps_ahead_and_back_costs_nothing(place: Place) -> 
     await opened.inventory.set_priority(contact, "BESTIE")
     coin = Coin(coin_id("coin"), "GOLD", b"public", b"signature")
     await opened.inventory.store_key(contact, coin)
+    await opened.vault.store_key("burned", "GOLD", b"private")
+    await opened.vault.store_key("burned meanwhile", "GOLD", b"private")
+    assert await opened.vault.burn_key("burned")
     place.clock.advance(31 * DAY)
-    await opened.vault.store_key("meanwhile", "GOLD", b"private")
-    assert await opened.inventory.select_coin(contact, "GOLD") is None
     again = await place.open()
-    for refused in (opened.vault.purge_expired(), again.vault.purge_expired(), again.inventory.garbage_collect()):
+    for refused in (
+        opened.vault.purge_expired(),
+        again.vault.purge_expired(),
+        again.inventory.garbage_collect(),
+        opened.vault.store_key("meanwhile", "GOLD", b"private"),
+        opened.vault.store_key("burned", "GOLD", b"private"),
+        opened.inventory.store_key(contact, Coin(coin_id("other", place.clock()), "GOLD", b"other", b"signature")),
+        opened.vault.fetch_key("kept"),
+        again.vault.fetch_key("kept"),
+    ):
         with pytest.raises(ClockError, match="is_certain"):
             await refused
+    assert await opened.vault.fetch_key("never here") is None
+    assert await opened.vault.fetch_key("burned") is None
+    assert await opened.inventory.select_coin(contact, "GOLD") is None
+    assert await opened.vault.burn_key("burned meanwhile"), "burning is never refused"
+    assert (await opened.vault.count_active())["GOLD"] == len(await opened.vault.list_keys()) == 1
     place.clock.advance(-31 * DAY)
     assert await opened.vault.purge_expired() == 0
     assert await opened.inventory.garbage_collect() == []
-    for key_id in ("kept", "meanwhile"):
-        assert await fetch(opened.vault, key_id) == b"private"
+    assert await fetch(opened.vault, "kept") == b"private"
+    for burned in ("burned", "burned meanwhile"):
+        assert await fetch(opened.vault, burned) is None
+        with pytest.raises(DuplicateKeyError):
+            await opened.vault.store_key(burned, "GOLD", b"private")
     assert await opened.inventory.select_coin(contact, "GOLD") == coin
+
+
+async def test_a_key_that_no_time_has_expired_is_there_after_a_jump(place: Place) -> None:
+    opened = await place.open()
+    await opened.vault.store_key("kept", "GOLD", b"private")
+    place.clock.advance(29 * DAY)
+    assert await fetch(opened.vault, "kept") == b"private"
+
+
+async def test_an_expired_key_does_not_come_back_with_a_clock_that_is_set_back(place: Place) -> None:
+    opened = await place.open()
+    await opened.vault.store_key("old", "GOLD", b"private")
+    await place.later(opened, LIFETIME)
+    assert await fetch(opened.vault, "old") is None
+    place.clock.advance(-LIFETIME)
+    assert await fetch(opened.vault, "old") is None
+    assert await opened.vault.burn_key("old") is False
+    assert await opened.vault.list_keys() == []
+    assert await opened.vault.count_active() == NONE
+    assert [key.key_id for key in await opened.vault.list_keys(with_expired=True)] == ["old"], "until it is purged"
+
+
+async def test_a_store_that_was_made_in_1970_believes_the_first_time_that_can_be(place: Place) -> None:
+    right, place.clock.seconds = place.clock.seconds, 2 * DAY
+    opened = await place.open()
+    assert await opened.vault.count_active() == NONE
+    place.clock.seconds = right
+    await opened.vault.store_key("name", "GOLD", b"private")
+
+
+async def test_used_coins_are_not_forgotten_during_a_jump(place: Place) -> None:
+    opened, contact = await place.open(), uuid.uuid4()
+    await opened.inventory.set_priority(contact, "BESTIE")
+    used = Coin(coin_id("used"), "GOLD", b"used", b"signature")
+    await opened.inventory.store_key(contact, used)
+    assert await opened.inventory.select_coin(contact, "GOLD") == used
+    await place.later(opened, 22 * DAY)
+    cached = Coin(coin_id("cached", place.clock()), "GOLD", b"cached", b"signature")
+    await opened.inventory.store_key(contact, cached)
+    place.clock.advance(10 * DAY)
+    assert await opened.inventory.select_coin(contact, "GOLD") == cached
+    place.clock.advance(-10 * DAY)
+    with pytest.raises(DuplicateCoinError):
+        await opened.inventory.store_key(contact, used)
+
+
+@pytest.mark.parametrize(
+    ("days", "theirs", "is_believed"),
+    [
+        (6, None, True),
+        (40, 40, True),
+        (40, 40.9, True),
+        (40, 41.1, False),
+        (40, 0, False),
+        (40, None, False),
+        (-2, -2, False),
+        (-15_000, -15_000, False),
+    ],
+)
+async def test_a_jump_is_believed_when_the_servers_clock_has_made_it_too(
+    place: Place, days: float, theirs: float | None, is_believed: bool
+) -> None:
+    opened, asked = await place.open(), []
+    await opened.vault.store_key("first", "GOLD", b"private")
+    place.clock.advance(days * DAY)
+
+    async def server_time() -> float | None:
+        asked.append(1)
+        return None if theirs is None else START + theirs * DAY
+
+    if is_believed:
+        assert await opened.vault.clock.for_asking(server_time) == milliseconds(START + days * DAY)
+        assert await opened.inventory.garbage_collect() == [], "known to all"
+        await opened.vault.purge_expired()
+    else:
+        with pytest.raises(ClockError):
+            await opened.vault.clock.for_asking(server_time)
+    assert len(asked) == (days == 40), "only after a jump"
 
 
 async def test_an_app_that_was_off_for_a_month_says_that_it_is_certain(place: Place) -> None:
@@ -353,8 +456,8 @@ async def test_an_app_that_was_off_for_a_month_says_that_it_is_certain(place: Pl
         await opened.vault.store_key("old", "GOLD", b"private")
     place.clock.advance(35 * DAY)
     opened, other = await place.open(), await place.open()
-    await opened.vault.store_key("new", "GOLD", b"private")
     assert await opened.vault.purge_expired(is_certain=True) == 1
+    await opened.vault.store_key("new", "GOLD", b"private")
     assert await other.inventory.garbage_collect() == [], "said once, it is known to all"
     place.clock.advance(6 * DAY)
     assert await other.vault.purge_expired() == 0
