@@ -55,7 +55,7 @@ class Recipient:
     such a coin means.
 
     Coins whose upload failed are kept in memory, and offered again by the next mint() or top_up(); after a restart their
-    private keys expire by themselves.
+    private keys expire by themselves. One of last resort is offered again by top_up(), also after a restart.
 
     All methods raise CourierError for the server and StoreError for the vault, of which ClockError says that nothing was minted or
     taken back: see docs/device.md. Raises InvalidArgumentError for targets of
@@ -82,6 +82,7 @@ class Recipient:
         self._opening = asyncio.Lock()
         self._not_uploaded: list[tuple[int, Coin]] = []
         self._discarded: set[str] = set()
+        self._on_offer: dict[str, str] = {}
         self._opened: dict[Message, bytes] = {}
 
     @property
@@ -114,7 +115,7 @@ class Recipient:
             await self._discard_old(keys)
             await self._upload_earlier()
             status = await self.courier.status()
-            await self._replace_last_resort(keys, status)
+            await self._keep_last_resort(keys, status)
             wanted = {
                 category: target - status.counts[category]
                 for category, target in self.targets.items()
@@ -276,19 +277,38 @@ class Recipient:
             await self.courier.discard(slice_)
             self._discarded.update(slice_)
 
-    async def _replace_last_resort(self, keys: list[KeyInfo], status: Status) -> None:
-        newest: dict[str, float] = {}
-        for key in keys:
-            if key.is_last_resort:
-                newest[key.category] = max(key.stored_at, newest.get(key.category, 0.0))
+    async def _keep_last_resort(self, keys: list[KeyInfo], status: Status) -> None:
+        """Have a coin of last resort on the server in each category that the app named, less than a week old, with its key here:
+        what others write with another can't be read."""
+        newest = {key.category: key for key in keys if key.is_last_resort}
         for category in sorted(self.last_resort):
-            # Without a key here, what others write with that coin can't be read.
-            is_due = newest.get(category, 0.0) < self._now() - OLD_LAST_RESORT
-            if is_due or category not in status.last_resort:
+            key = newest.get(category)
+            if key is None or key.stored_at < self._now() - OLD_LAST_RESORT:
                 await self._put_last_resort(category)
+            elif category not in status.last_resort or self._on_offer.get(category) != key.key_id:
+                await self._put_last_resort_again(key)
 
     async def _put_last_resort(self, category: str) -> None:
-        await self.courier.put_last_resort(await self._make(category, is_last_resort=True))
+        await self._offer_last_resort(await self._make(category, is_last_resort=True))
+
+    async def _put_last_resort_again(self, key: KeyInfo) -> None:
+        """The key is stored before its coin is offered, so that after a failure or a restart nobody knows whether it was: the
+        coin is made of it once more, and the server takes the same one twice."""
+        stored = await self.vault.fetch_key(key.key_id)
+        with suppress(Conflict):
+            if stored:
+                private_key = read_private_key(stored.category, stored.private_key)
+                owner = self.courier.user_id
+                await self._offer_last_resort(
+                    self.identity.sign(owner, stored.category, key.key_id, private_key, is_last_resort=True)
+                )
+                return
+        # Taken back, or replaced by another vault's: the server gives it to nobody any more.
+        await self._put_last_resort(key.category)
+
+    async def _offer_last_resort(self, coin: Coin) -> None:
+        await self.courier.put_last_resort(coin)
+        self._on_offer[coin.category] = coin.key_id
 
 
 def _check_categories(categories: Collection[str]) -> None:

@@ -588,6 +588,39 @@ async def test_a_last_resort_coin_whose_key_is_lost_is_replaced(pair: Pair) -> N
     assert await bob.receive(message) == b"hello"
 
 
+@pytest.mark.parametrize("is_restarted", [True, False])
+@pytest.mark.parametrize("done", [True, False])
+async def test_a_last_resort_coin_whose_upload_failed_is_offered_again(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, done: bool, is_restarted: bool
+) -> None:
+    bob = await pair.bob("SILVER")
+    await bob.top_up()
+    pair.ahead = 8 * DAY
+    failing(monkeypatch, bob.courier, "put_last_resort", ServerUnavailable("lost"), done=done)
+    with pytest.raises(ServerUnavailable):
+        await bob.top_up()
+    newest = (await bob.vault.list_keys())[-1].key_id
+    if is_restarted:
+        bob = Recipient(bob.identity, bob.vault, bob.courier, NONE, last_resort=["SILVER"])
+    calls = failing(monkeypatch, bob.courier, "put_last_resort", done=False)
+    for _ in range(3):
+        await bob.top_up()
+    assert len(calls) == 1, "once is enough"
+    message = await (await pair.alice(bob)).send(bob.courier.user_id, b"hello", 1, 1)
+    assert message.key_id == newest
+    assert await bob.receive(message) == b"hello"
+    assert len(await bob.vault.list_keys()) == 2, "no more were made"
+
+
+async def test_a_last_resort_coin_that_the_server_does_not_take_again_is_replaced(pair: Pair) -> None:
+    bob = await pair.bob("SILVER")
+    await bob.top_up()
+    await bob.courier.discard()
+    await bob.top_up()
+    message = await (await pair.alice(bob)).send(bob.courier.user_id, b"hello", 1, 1)
+    assert await bob.receive(message) == b"hello"
+
+
 async def test_no_server_makes_a_last_resort_of_what_the_app_did_not_name(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
