@@ -34,7 +34,7 @@ from .answers import (
 )
 from .calm import calm
 from .credentials import Credentials
-from .errors import BadAnswer, CourierError, InvalidRequest, Unauthorized
+from .errors import BadAnswer, CourierError, InvalidRequest, ServerUnavailable, Unauthorized
 from .events import read_events
 from .keys import Coin
 from .retries import Retries
@@ -233,7 +233,8 @@ class CourierClient:
                     async for event in events:
                         yield event
             except CourierError as error:
-                if not is_passing(error):
+                # Nobody waits for a watcher: a failure within the server, which a call does not repeat, passes as well.
+                if not (is_passing(error) or isinstance(error, ServerUnavailable)):
                     raise
                 retry_after = min(error.retry_after, LONGEST_OBEDIENCE)
             # Not as soon as something comes: a server that cuts each stream must not be asked without a pause.

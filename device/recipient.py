@@ -7,14 +7,16 @@ import logging
 import math
 from collections.abc import Collection, Mapping
 from contextlib import aclosing, suppress
+from dataclasses import replace
 
 from .answers import Status
 from .card import Card
 from .clock import DAY
-from .courier import BATCH, CourierClient
+from .courier import BATCH, LONGEST_OBEDIENCE, LONGEST_PAUSE, CourierClient
 from .errors import (
     BackendUnavailableError,
     BadMessageError,
+    ClockError,
     Conflict,
     CourierError,
     EpochChanged,
@@ -131,8 +133,8 @@ class Recipient:
     async def keep_stocked(self) -> None:
         """Top up at once, and whenever the server tells that coins run low or that its epoch has changed, until cancelled.
 
-        Goes on after errors that pass, with pauses between the tries. Raises CourierError and StoreError for those that
-        don't pass. Beside it, call top_up() once a day: nobody tells of coins that grow old.
+        Goes on after errors that pass, with pauses between the tries, of which the server can make none longer than an hour; a
+        clock that is not set yet passes, too. Raises CourierError and StoreError for those that don't pass. Beside it, call top_up() once a day: nobody tells of coins that grow old.
         """
         async with aclosing(self.courier.watch()) as events:
             async for _ in events:
@@ -193,16 +195,16 @@ class Recipient:
         return text
 
     async def _top_up_at_last(self) -> None:
-        retries, failures = self.courier.wire.retries, 0
+        retries, failures = replace(self.courier.wire.retries, longest_wait=LONGEST_PAUSE), 0
         while True:
             try:
                 await self.top_up()
                 return
-            except (CourierError, BackendUnavailableError) as error:
+            except (CourierError, BackendUnavailableError, ClockError) as error:
                 if isinstance(error, CourierError) and not (is_passing(error) or isinstance(error, PASSING)):
                     raise
                 logging.getLogger(__name__).warning("topping up failed and is tried again: %s", type(error).__name__)
-                asked = error.retry_after if isinstance(error, CourierError) else 0
+                asked = min(error.retry_after, LONGEST_OBEDIENCE) if isinstance(error, CourierError) else 0
                 await retries.sleep(retries.wait(failures, asked))
                 failures += 1
 

@@ -32,6 +32,7 @@ from device.errors import (
     NoCoinError,
     NoKeyError,
     ServerUnavailable,
+    TooManyRequests,
     Unauthorized,
 )
 from device.factory import DatabaseFactory, DatabaseSettings
@@ -500,6 +501,30 @@ async def test_keep_stocked_ends_with_what_does_not_pass(pair: Pair, monkeypatch
     failing(monkeypatch, bob, "top_up", EpochChanged("a restore"), Unauthorized("no", 401), done=False)
     with pytest.raises(Unauthorized):
         await asyncio.wait_for(bob.keep_stocked(), 20)
+
+
+async def test_keep_stocked_outlives_whatever_passes(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    bob = await pair.bob(BRONZE=12)
+    slept: list[float] = []
+
+    async def nap(seconds: float) -> None:
+        slept.append(seconds)
+        await asyncio.sleep(0)
+
+    bob.courier.wire.retries = replace(FAST, sleep=nap)
+    long = TooManyRequests("later", 429)
+    long.retry_after = 999_999_999
+    failing(monkeypatch, bob, "top_up", long, ClockError("1970"), ServerUnavailable("oops", 500), done=False)
+    failing(monkeypatch, bob.courier.wire, "open", ServerUnavailable("oops", 500), done=False)
+    keeping = asyncio.create_task(bob.keep_stocked())
+    async with asyncio.timeout(20):
+        while not (await bob.courier.count())["BRONZE"]:
+            await asyncio.sleep(0.05)
+    keeping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await keeping
+    assert 3600 <= max(slept) < 3700
+    assert len(slept) >= 4
 
 
 # -- clocks
