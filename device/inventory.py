@@ -79,18 +79,25 @@ class SmartInventory(Observed):
             raise OverBudgetError(f"the contact's priority has no room for more {coin.category} coins")
 
     @observed
-    async def select_coin(self, contact_id: UUID, category: str) -> Coin | None:
+    async def select_coin(self, contact_id: UUID, category: str, least: str = "BRONZE") -> Coin | None:
         """Take the oldest coin of the wished category, else of the next lower one, never of a higher; None without any.
+
+        least: the lowest category that it may be. The contact counts as used, with a coin or without.
 
         The coin is gone then: a message is lost rather than a coin used twice. A call that is cancelled while the store
         works waits for it and puts the coin back. One that ends with BackendUnavailableError, or a kill, may have cost
         a coin. Raises InvalidArgumentError.
         """
         check_category(category)
-        now, ages = await self._clock.trusted(), await self._ages()
+        check_category(least)
+        now, ages = await self._clock.latest(), await self._ages()
         taking = asyncio.ensure_future(
             self._store.take_coin(
-                str(contact_id), CATEGORIES[CATEGORIES.index(category) :], now, now + milliseconds(LIFETIME), ages
+                str(contact_id),
+                CATEGORIES[CATEGORIES.index(category) : CATEGORIES.index(least) + 1],
+                now,
+                now + milliseconds(LIFETIME),
+                ages,
             )
         )
         try:
@@ -132,7 +139,7 @@ class SmartInventory(Observed):
 
         Raises UnknownPriorityError.
         """
-        now, ages = await self._clock.trusted(), await self._ages()
+        now, ages = await self._clock.latest(), await self._ages()
         removed = await self._store.set_priority(str(contact_id), priority, now, ages.since)
         if removed is None:
             raise UnknownPriorityError(f"priority: there is no {priority!r}; set_budget makes one")

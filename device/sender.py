@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -68,12 +68,12 @@ class Sender:
         self.inventory = inventory
         self.courier = courier
         self.verify_keys = verify_keys
-        self._choosing = asyncio.Lock()
 
     async def wishes(self, contacts: Sequence[UUID] | None = None) -> list[Wish]:
         """What the contacts' budgets have room for.
 
-        contacts: whose; None: all contacts of the inventory whose verify_keys are known.
+        contacts: whose; None: all contacts of the inventory whose verify_keys are known. A category that a contact's card has no
+        key for is not wished. Raises InvalidArgumentError for a contact whose verify_keys are not known.
         """
         if contacts is None:
             contacts = [contact for contact in await self.inventory.contacts() if contact in self.verify_keys]
@@ -81,7 +81,7 @@ class Sender:
             Wish(contact, category, min(room, MOST_COINS))
             for contact in contacts
             for category, room in (await self.inventory.room(contact)).items()
-            if room
+            if room and category in self._keys_of(contact)
         ]
 
     async def prefetch(
@@ -96,12 +96,14 @@ class Sender:
         contacts: as for wishes(). wishes: instead of contacts. idempotency_key: makes this call one that can be repeated within
         an hour, after an error, a cancellation or a crash: the same key and the same wishes, noted before the first call,
         bring the same coins. (Without the wishes: only as long as nothing of a request's coins was stored.) A new prefetch
-        takes a new key. Raises Gone when the hour is over.
+        takes a new key. Raises Gone when the hour is over, InvalidArgumentError for a contact whose verify_keys are not known.
 
         A call that is cancelled keeps what has come from the server before it ends.
         """
         if wishes is None:
             wishes = await self.wishes(contacts)
+        for wish in wishes:
+            self._keys_of(wish.target)
         if wishes:
             # What a wrong clock takes for too old would be claimed and thrown away.
             await self._check_clock()
@@ -135,18 +137,20 @@ class Sender:
         when the message is read, is better than none. idempotency_key: to repeat a call that raised, was cancelled or did not survive
         a crash: the same key gets the coin again that the server gave then. Not for a second message.
 
-        Raises NoCoinError when there is none at all, CoinsRationedError when a quota gives none now, ForgedCoinError for one
-        without the contact's signature (it is gone then; the next call takes another), InvalidArgumentError.
+        Raises NoCoinError when there is none at all, or no key on the contact's card for the levels that are allowed,
+        CoinsRationedError when a quota gives none now, ForgedCoinError for one from the server without the contact's signature
+        (it is gone then; the next call takes another), InvalidArgumentError, also for a contact whose verify_keys are not known.
         """
         check_text(text)
         if least not in ALGORITHMS:
             raise InvalidArgumentError(f"least: must be one of {', '.join(ALGORITHMS)}")
-        if contact not in self.verify_keys:
-            raise ForgedCoinError("contact: the keys that verify its coins are not known")
+        known = self._keys_of(contact)
         categories = list(ALGORITHMS)
         last = categories.index(least)
         first = min(categories.index(choose_category(battery, signal)), last)
-        allowed = categories[first : last + 1]
+        allowed = [category for category in categories[first : last + 1] if category in known]
+        if not allowed:
+            raise NoCoinError("contact: its card has no key for the levels that are allowed")
         coin = await self._cached(contact, allowed) or await self._claim(
             contact, allowed, accept_last_resort, idempotency_key
         )
@@ -170,24 +174,18 @@ class Sender:
         return dropped
 
     async def _cached(self, contact: UUID, allowed: Sequence[str]) -> Coin | None:
-        """The oldest cached coin of the best category."""
-        async with self._choosing:
-            while True:
-                wished = allowed[0]
-                if allowed[-1] != "BRONZE":
-                    # select_coin() would fall below the least level, and a coin that it took is gone.
-                    counts = await self.inventory.count_coins(contact)
-                    found = [category for category in allowed if counts[category]]
-                    if not found:
-                        return None
-                    wished = found[0]
-                coin = await self.inventory.select_coin(contact, wished)
-                if coin is None:
-                    return None
-                if coin.category in allowed:
-                    # Again, as somebody may have changed the file.
+        """The oldest cached coin of the best category; those that are of no use any more are thrown away."""
+        while coin := await self.inventory.select_coin(contact, allowed[0], allowed[-1]):
+            if coin.category in allowed:
+                try:
+                    # Again, as the contact may have another identity by now, or somebody changed the file.
                     self._verify(contact, coin)
                     return coin
+                except ForgedCoinError:
+                    logging.getLogger(__name__).warning(
+                        "a cached coin is not signed by its contact, and was thrown away"
+                    )
+        return None
 
     async def _claim(self, contact: UUID, allowed: Sequence[str], accept_last_resort: bool, key: UUID | None) -> Coin:
         await self._check_clock()
@@ -224,10 +222,13 @@ class Sender:
         minted = minted_at(coin.key_id)
         return minted is not None and milliseconds(minted + TOO_OLD) < self.inventory.clock.now()
 
-    def _verify(self, contact: UUID, coin: Coin, is_last_resort: bool = False) -> None:
+    def _keys_of(self, contact: UUID) -> VerifyKeys:
         if contact not in self.verify_keys:
-            raise ForgedCoinError("contact: the keys that verify its coins are not known")
-        verify(contact, coin, self.verify_keys[contact], is_last_resort=is_last_resort)
+            raise InvalidArgumentError("contact: the keys that verify its coins are not known")
+        return self.verify_keys[contact]
+
+    def _verify(self, contact: UUID, coin: Coin, is_last_resort: bool = False) -> None:
+        verify(contact, coin, self._keys_of(contact), is_last_resort=is_last_resort)
 
 
 def _derived(key: UUID | None, *parts: object) -> UUID:

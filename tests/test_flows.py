@@ -296,12 +296,12 @@ async def test_a_cached_coin_that_was_changed_is_not_used(pair: Pair, monkeypatc
     await alice.prefetch()
     genuine = alice.inventory.select_coin
 
-    async def changed(contact: uuid.UUID, category: str) -> Coin | None:
-        coin = await genuine(contact, category)
-        return coin and replace(coin, public_key=Identity().mint(contact, "GOLD")[0].public_key)
+    async def changed(*arguments: Any) -> Coin | None:
+        coin = await genuine(*arguments)
+        return coin and replace(coin, public_key=Identity().mint(bob.courier.user_id, "GOLD")[0].public_key)
 
     monkeypatch.setattr(alice.inventory, "select_coin", changed)
-    with pytest.raises(ForgedCoinError):
+    with pytest.raises(NoCoinError):
         await alice.send(bob.courier.user_id, b"hello", 1, 1)
 
 
@@ -342,6 +342,61 @@ async def test_the_least_level_is_the_senders_choice(pair: Pair) -> None:
     assert await send("BRONZE", 1.0) == "BRONZE"
     with pytest.raises(InvalidArgumentError, match="least"):
         await send("IRON", 1.0)
+
+
+async def test_a_card_without_a_category_is_written_to_with_the_others(pair: Pair) -> None:
+    bob = await pair.bob(GOLD=12, SILVER=12, BRONZE=12)
+    await bob.top_up()
+    alice, whom = await pair.alice(bob), bob.courier.user_id
+    alice.verify_keys = {whom: {name: bob.identity.verify_keys[name] for name in ("SILVER", "BRONZE")}}
+    assert (await alice.send(whom, b"hello", 1, 1)).category == "SILVER"
+    await pair.cache(alice, bob)
+    told = await alice.prefetch()
+    assert (told.stored, told.forged) == ({"SILVER": 4, "BRONZE": 1}, {})
+    with pytest.raises(NoCoinError, match="card"):
+        await alice.send(whom, b"hello", 1, 1, least="GOLD")
+    assert (await bob.courier.count()) == {"GOLD": 12, "SILVER": 7, "BRONZE": 11}, "none was wasted"
+
+
+async def test_after_a_contact_has_renewed_its_identity_its_cached_coins_are_in_nobodys_way(pair: Pair) -> None:
+    bob = await pair.bob(GOLD=12, SILVER=12, BRONZE=12)
+    await bob.top_up()
+    alice, whom = await pair.alice(bob), bob.courier.user_id
+    await pair.cache(alice, bob)
+    await alice.prefetch()
+    await bob.courier.discard()
+    bob.identity = Identity()
+    await bob.top_up()
+    alice.verify_keys = {whom: bob.card.verify_keys}
+    message = await alice.send(whom, b"hello", 1, 1)
+    assert (await bob.receive(message), message.category) == (b"hello", "GOLD")
+
+
+async def test_who_is_written_to_without_cached_coins_is_not_forgotten(pair: Pair) -> None:
+    bob = await pair.bob(SILVER=12)
+    await bob.top_up()
+    alice, whom = await pair.alice(bob), bob.courier.user_id
+    await pair.cache(alice, bob)
+    pair.ahead = 20 * DAY
+    await alice.send(whom, b"hello", 1, 1, least="SILVER")
+    pair.ahead = 31 * DAY
+    assert await alice.inventory.garbage_collect(is_certain=True) == []
+
+
+async def test_a_contact_whose_card_is_not_known_costs_no_coin(pair: Pair) -> None:
+    bob = await pair.bob(GOLD=12)
+    await bob.top_up()
+    await pair.cache(alice := await pair.alice(bob), bob)
+    wishes, alice.verify_keys = await alice.wishes(), {}
+    assert await alice.wishes() == []
+    for refused in (
+        alice.send(bob.courier.user_id, b"hello", 1, 1),
+        alice.prefetch([bob.courier.user_id]),
+        alice.prefetch(wishes=wishes),
+    ):
+        with pytest.raises(InvalidArgumentError, match="contact"):
+            await refused
+    assert (await bob.courier.count())["GOLD"] == 12
 
 
 async def test_arguments_are_refused_before_a_coin_is_taken(pair: Pair) -> None:

@@ -16,7 +16,7 @@ import pytest
 from conftest import Database, RunningGateway, upload
 from device.courier import CourierClient
 from device.credentials import Credentials
-from device.errors import BadMessageError, ForgedCoinError, NoCoinError, NoKeyError
+from device.errors import BadMessageError, ForgedCoinError, InvalidArgumentError, NoCoinError, NoKeyError
 from device.factory import DatabaseFactory, DatabaseSettings
 from device.keys import Identity, VerifyKeys
 from device.message import Message
@@ -190,7 +190,7 @@ async def test_a_stranger_is_not_written_to_without_knowing_the_keys_of_its_coin
     await bob.top_up()
     alice = await house.sender()
     del house.cards[bob.courier.user_id]
-    with pytest.raises(ForgedCoinError):
+    with pytest.raises(InvalidArgumentError, match="contact"):
         await alice.send(bob.courier.user_id, b"hello", 1, 1)
 
 

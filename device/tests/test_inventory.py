@@ -78,6 +78,24 @@ async def test_a_selection_falls_and_never_rises(
     assert [coin and coin.category for coin in taken] == expected
 
 
+async def test_a_selection_stops_at_the_least_category(place: Place) -> None:
+    opened, bob = await place.open(), uuid.uuid4()
+    inventory = opened.inventory
+    await inventory.set_priority(bob, "BESTIE")
+    for category in ("SILVER", "BRONZE"):
+        await fill(inventory, bob, category, 1)
+    assert await inventory.select_coin(bob, "GOLD", "GOLD") is None
+    coin = await inventory.select_coin(bob, "GOLD", "SILVER")
+    assert coin
+    assert coin.category == "SILVER"
+    await place.later(opened, 29 * DAY)
+    assert await inventory.select_coin(bob, "GOLD", "SILVER") is None
+    await place.later(opened, 2 * DAY)
+    assert await inventory.garbage_collect() == [], "asking was use"
+    with pytest.raises(InvalidArgumentError, match="category"):
+        await inventory.select_coin(bob, "GOLD", "IRON")
+
+
 async def test_the_budget_of_each_category_is_kept(inventory: SmartInventory, bob: uuid.UUID) -> None:
     assert await inventory.room(bob) == BESTIE
     for category, budget in BESTIE.items():

@@ -237,7 +237,8 @@ local function take_coin(keys, args)
             local minted_at = redis.call('ZSCORE', minted(prefix, contact_id, category), key_id)
             drop_coin(prefix, contact_id, category, key_id)
             local taken = prefix .. 'idx:taken:' .. contact_id
-            redis.call('ZREMRANGEBYSCORE', taken, '-inf', now)
+            -- Not by now, which may have jumped ahead.
+            redis.call('ZREMRANGEBYSCORE', taken, '-inf', stale)
             redis.call('ZADD', taken, until_, key_id, until_, digest)
             expire(taken, until_, now)
             return {category, key_id, public_key, signature, sequence, minted_at}
