@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from hashlib import sha256
 from uuid import UUID
 
-from .backends.base import CATEGORIES, Ages, Counts, Store, TakenCoin
+from .backends.base import CATEGORIES, Ages, Counts, Store, TakenCoin, digest
 from .clock import DAY, Clock, WatchedClock, milliseconds
 from .errors import (
     DuplicateCoinError,
@@ -106,6 +107,18 @@ class SmartInventory(Observed):
             await to_the_end(self._put_back(contact_id, taking, ages.since))
             raise
         return taken.coin if taken else None
+
+    @observed
+    async def note_used(self, contact_id: UUID, coin: Coin, request: UUID | None = None) -> bool:
+        """Remember a coin that is used without ever having been cached; False when it must not be, as it is cached, or was used
+        within LIFETIME under this name or another: a server may give one coin twice.
+
+        request: what brought the coin, if that may be repeated to get the same coin again; then it may be used again.
+        The contact is a STRANGER, if it was not known.
+        """
+        mark = sha256(f"{request} {digest(coin)}".encode()).hexdigest() if request else ""
+        now, ages = await self._clock.latest(), await self._ages()
+        return await self._store.note_coin(str(contact_id), coin, mark, now, now + milliseconds(LIFETIME), ages)
 
     @observed
     async def count_coins(self, contact_id: UUID) -> Counts:

@@ -37,7 +37,7 @@ TOO_OLD = 29 * DAY
 """Seconds after which a coin is not used: its private key lives for 30 days, and the message has a way to go."""
 
 MOST_SKIPPED = 20
-"""Coins that are too old, one after the other, before a contact's category is given up."""
+"""Coins that are too old or were used, one after the other, before a contact's category is given up."""
 
 
 @dataclass(frozen=True)
@@ -194,13 +194,16 @@ class Sender:
         for accept, category in [(accept, category) for accept in choices for category in allowed]:
             wish = Wish(contact, category, accept_last_resort=accept)
             for number in range(MOST_SKIPPED):
-                outcome = await self._claim_one(wish, _derived(key, wish, number))
+                request = _derived(key, wish, number)
+                outcome = await self._claim_one(wish, request)
                 coin = outcome.coins[0] if outcome.coins else outcome.last_resort
                 if coin is None:
                     break
                 is_last_resort = coin is outcome.last_resort
                 self._verify(contact, coin, is_last_resort)
-                if not self._is_too_old(coin):
+                if not self._is_too_old(coin) and (
+                    is_last_resort or await self.inventory.note_used(contact, coin, request if key else None)
+                ):
                     return coin
                 if is_last_resort:
                     break

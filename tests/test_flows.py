@@ -41,6 +41,7 @@ from device.message import LARGEST_TEXT, Message, encrypt
 from device.recipient import Recipient
 from device.sealing import Cost
 from device.sender import Sender
+from device.tests.names import coin_id
 from device.tests.servers import FAST
 
 CHEAP = Cost(memory_kib=64, iterations=1, lanes=1)
@@ -440,6 +441,35 @@ async def test_coins_that_are_nearly_expired_are_skipped(pair: Pair, database: D
         await alice.send(whom, b"hello", 0, 0)
 
 
+async def test_no_server_has_a_coin_used_twice(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    bob = await pair.bob(GOLD=12)
+    await bob.top_up()
+    await pair.cache(alice := await pair.alice(bob), bob)
+    whom = bob.courier.user_id
+    (coin,) = await alice.courier.claim(whom, "GOLD")
+    renamed = bob.identity.sign(whom, "GOLD", coin_id("renamed", time.time()), await private_key(bob, coin))
+
+    offered = [coin]
+
+    async def lying(wishes: Sequence[Wish], **_: Any) -> list[Outcome]:
+        return [Outcome(wish, offered if wish.category == "GOLD" else [], None, 9, None) for wish in wishes]
+
+    monkeypatch.setattr(alice.courier, "claim_many", lying)
+    message = await alice.send(whom, b"one", 1, 1)
+    for again in (coin, renamed):
+        offered[:] = [again]
+        with pytest.raises(NoCoinError):
+            await alice.send(whom, b"two", 1, 1)
+        assert (await alice.prefetch()).dropped == 1
+    assert await bob.receive(message) == b"one"
+
+
+async def private_key(bob: Recipient, coin: Coin) -> Any:
+    stored = await bob.vault.fetch_key(coin.key_id)
+    assert stored
+    return keys.read_private_key(stored.category, stored.private_key)
+
+
 async def test_a_send_that_is_repeated_under_its_key_costs_one_coin(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -448,6 +478,9 @@ async def test_a_send_that_is_repeated_under_its_key_costs_one_coin(
     alice, key = await pair.alice(bob), uuid.uuid4()
     failing(monkeypatch, alice.courier, "claim_many", ServerUnavailable("lost"), done=True)
     with pytest.raises(ServerUnavailable):
+        await alice.send(bob.courier.user_id, b"hello", 0, 0, idempotency_key=key)
+    failing(monkeypatch, alice.inventory, "note_used", BackendUnavailableError("gone"), done=True)
+    with pytest.raises(BackendUnavailableError):
         await alice.send(bob.courier.user_id, b"hello", 0, 0, idempotency_key=key)
     message = await alice.send(bob.courier.user_id, b"hello", 0, 0, idempotency_key=key)
     assert await bob.receive(message) == b"hello"

@@ -118,6 +118,14 @@ class Store(ABC):
         """
 
     @abstractmethod
+    async def note_coin(self, contact_id: str, coin: Coin, mark: str, now: int, until: int, ages: Ages) -> bool:
+        """Refuse a coin that was never cached as one that was taken, by its name and its public key, until then; False when it is
+        here, or was taken before.
+
+        mark: is noted beside it, unless it is empty; a coin that comes under a mark that is known is answered with True.
+        """
+
+    @abstractmethod
     async def return_coin(self, contact_id: str, taken: TakenCoin, since: int) -> bool:
         """Undo take_coin(); False when the contact is gone or has no room any more."""
 

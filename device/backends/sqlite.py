@@ -172,21 +172,12 @@ class SQLiteStore(Store):
 
     async def put_coin(self, contact_id: str, coin: Coin, minted_at: int, now: int, ages: Ages) -> Stored:
         def put() -> Stored:
-            known = self._connection.execute(
-                """
-                select 1 from coins where contact_id = ?1 and (key_id = ?2 or digest = ?3)
-                union all select 1 from taken where contact_id = ?1 and (key_id = ?2 or digest = ?3) and until > ?4
-                """,
-                (contact_id, coin.key_id, digest(coin), now),
-            ).fetchone()
-            if known:
+            if self._is_known(contact_id, coin, now):
                 return "DUPLICATE"
             if self._room(contact_id, ages.since)[coin.category] == 0:
                 return "OVER_BUDGET"
             self._drop_stale(contact_id, ages.stale)
-            self._connection.execute(
-                "insert into contacts values (?, ?, ?) on conflict do nothing", (contact_id, STRANGER, now)
-            )
+            self._meet(contact_id, now)
             self._add(contact_id, TakenCoin(coin, 0, minted_at))
             return "STORED"
 
@@ -218,6 +209,24 @@ class SQLiteStore(Store):
             return None
 
         return await self._write(take)
+
+    async def note_coin(self, contact_id: str, coin: Coin, mark: str, now: int, until: int, ages: Ages) -> bool:
+        def note() -> bool:
+            if self._connection.execute(
+                "select 1 from taken where contact_id = ? and key_id = ? and until > ?", (contact_id, mark, now)
+            ).fetchone():
+                return True
+            if self._is_known(contact_id, coin, now):
+                return False
+            self._meet(contact_id, now)
+            names = [(coin.key_id, digest(coin)), *([(mark, "")] if mark else [])]
+            self._connection.executemany(
+                "insert or replace into taken values (?, ?, ?, ?)",
+                [(contact_id, name, until, known_by) for name, known_by in names],
+            )
+            return True
+
+        return await self._write(note)
 
     async def return_coin(self, contact_id: str, taken: TakenCoin, since: int) -> bool:
         def put_back() -> bool:
@@ -393,6 +402,23 @@ class SQLiteStore(Store):
         ).fetchone()
         used = _counts(self._connection.execute(COUNT_COINS, (contact_id, since)).fetchall())
         return {category: max(0, most - used[category]) for category, most in zip(CATEGORIES, budget, strict=True)}
+
+    def _is_known(self, contact_id: str, coin: Coin, now: int) -> bool:
+        """Whether a coin is cached, or was taken and may not come again, under this name or another."""
+        found = self._connection.execute(
+            """
+            select 1 from coins where contact_id = ?1 and (key_id = ?2 or digest = ?3)
+            union all select 1 from taken where contact_id = ?1 and (key_id = ?2 or digest = ?3) and until > ?4
+            """,
+            (contact_id, coin.key_id, digest(coin), now),
+        ).fetchone()
+        return found is not None
+
+    def _meet(self, contact_id: str, now: int) -> None:
+        """Who is not known yet is a stranger."""
+        self._connection.execute(
+            "insert into contacts values (?, ?, ?) on conflict do nothing", (contact_id, STRANGER, now)
+        )
 
     def _add(self, contact_id: str, taken: TakenCoin) -> None:
         """Insert a coin at its place in the order; 0: as the newest."""

@@ -142,6 +142,30 @@ async def test_a_coin_is_stored_once_even_after_it_was_used(place: Place) -> Non
     await inventory.store_key(bob, again)
 
 
+async def test_a_coin_that_was_used_without_being_cached_is_used_once(place: Place) -> None:
+    opened, bob, other = await place.open(), uuid.uuid4(), uuid.uuid4()
+    inventory = opened.inventory
+    coin, cached, request = make_coin("coin"), make_coin("cached"), uuid.uuid4()
+    renamed = Coin(coin_id("renamed"), "GOLD", coin.public_key, coin.signature)
+    assert await inventory.note_used(bob, coin, request)
+    assert await inventory.contacts() == {bob: "STRANGER"}
+    assert await inventory.note_used(bob, coin, request), "the same request's"
+    assert not await inventory.note_used(bob, coin)
+    assert not await inventory.note_used(bob, coin, uuid.uuid4())
+    assert not await inventory.note_used(bob, renamed)
+    assert await inventory.note_used(other, coin), "contacts have nothing in common"
+    await inventory.set_priority(bob, "BESTIE")
+    for known in (coin, renamed):
+        with pytest.raises(DuplicateCoinError):
+            await inventory.store_key(bob, known)
+    await inventory.store_key(bob, cached)
+    assert not await inventory.note_used(bob, cached)
+    assert await inventory.select_coin(bob, "GOLD") == cached
+    assert not await inventory.note_used(bob, cached, request)
+    await place.later(opened, LIFETIME)
+    assert await inventory.note_used(bob, coin)
+
+
 async def test_contacts_have_nothing_in_common(inventory: SmartInventory, bob: uuid.UUID) -> None:
     carol = uuid.uuid4()
     await inventory.set_priority(carol, "BESTIE")

@@ -142,6 +142,20 @@ class Machine(RuleBasedStateMachine):
             self.coins[person].remove(expected)
             self.taken[person, expected.key_id] = self.taken[person, expected.public_key] = self.day + 30
 
+    @rule(person=people, number=numbers, key=numbers, category=categories)
+    def note_used(self, person: uuid.UUID, number: int, key: int, category: str) -> None:
+        coin = Coin(coin_id(number, START + self.day * DAY), category, b"%d" % key, b"signature")
+        is_noted = self.run(self.opened.inventory.note_used(person, coin))
+        names = [(person, coin.key_id), (person, coin.public_key)]
+        if any(self.taken.get(name, 0) > self.day for name in names) or self.is_like(coin, self.fresh(person)):
+            assert not is_noted
+        elif not self.is_like(coin, self.coins.get(person, [])):
+            assert is_noted
+        if is_noted:
+            self.taken |= dict.fromkeys(names, self.day + 30)
+            self.priorities.setdefault(person, "STRANGER")
+            self.used.setdefault(person, self.day)
+
     @rule(person=people, priority=priorities)
     def set_priority(self, person: uuid.UUID, priority: str) -> None:
         setting = self.opened.inventory.set_priority(person, priority)

@@ -21,7 +21,8 @@
 --   idx:minted:{contact_id}:{category}    sorted set of the same coins by when they were minted
 --   idx:ages:{category}                   sorted set of all contacts' coins, {contact_id}:{key_id}, by when they were minted
 --   idx:digests:{contact_id}              set of their public keys' digests
---   idx:taken:{contact_id}                sorted set of used coins, names and digests, by when they may be forgotten
+--   idx:taken:{contact_id}                sorted set of used coins, names and digests, by when they may be forgotten; and
+--                                         marks of those that a sender took from the server
 --   sequence                              the last coin's place in that order
 
 local CATEGORIES = {'GOLD', 'SILVER', 'BRONZE'}
@@ -190,20 +191,52 @@ local function drop_stale(prefix, contact_id, stale)
     end
 end
 
-local function put_coin(keys, args)
-    local contact_id, now, since, stale, category, key_id, _, _, digest = unpack(args)
-    local prefix = keys[1]
-    for _, name in ipairs({key_id, digest}) do
-        local taken = redis.call('ZSCORE', prefix .. 'idx:taken:' .. contact_id, name)
-        if taken and tonumber(taken) > tonumber(now) then return 'DUPLICATE' end
-    end
-    if redis.call('EXISTS', prefix .. 'coin:' .. contact_id .. ':' .. key_id) == 1 then return 'DUPLICATE' end
-    if redis.call('SISMEMBER', prefix .. 'idx:digests:' .. contact_id, digest) == 1 then return 'DUPLICATE' end
-    if room(prefix, contact_id, category, since) == 0 then return 'OVER_BUDGET' end
-    drop_stale(prefix, contact_id, stale)
+local function is_taken(prefix, contact_id, name, now)
+    local taken = redis.call('ZSCORE', prefix .. 'idx:taken:' .. contact_id, name)
+    return taken and tonumber(taken) > tonumber(now)
+end
+
+-- Whether a coin is cached, or was taken and may not come again, under this name or another.
+local function is_known(prefix, contact_id, key_id, digest, now)
+    return is_taken(prefix, contact_id, key_id, now) or is_taken(prefix, contact_id, digest, now)
+        or redis.call('EXISTS', prefix .. 'coin:' .. contact_id .. ':' .. key_id) == 1
+        or redis.call('SISMEMBER', prefix .. 'idx:digests:' .. contact_id, digest) == 1
+end
+
+-- Who is not known yet is a stranger.
+local function meet(prefix, contact_id, now)
     if redis.call('HSETNX', prefix .. 'contacts', contact_id, 'STRANGER') == 1 then
         redis.call('ZADD', prefix .. 'idx:contacts', now, contact_id)
     end
+end
+
+local function note_taken(prefix, contact_id, names, now, until_, stale)
+    local taken = prefix .. 'idx:taken:' .. contact_id
+    -- Not by now, which may have jumped ahead.
+    redis.call('ZREMRANGEBYSCORE', taken, '-inf', stale)
+    for _, name in ipairs(names) do redis.call('ZADD', taken, until_, name) end
+    expire(taken, until_, now)
+end
+
+local function note_coin(keys, args)
+    local contact_id, now, until_, stale, key_id, digest, mark = unpack(args)
+    local prefix = keys[1]
+    if mark ~= '' and is_taken(prefix, contact_id, mark, now) then return 1 end
+    if is_known(prefix, contact_id, key_id, digest, now) then return 0 end
+    meet(prefix, contact_id, now)
+    local names = {key_id, digest}
+    if mark ~= '' then table.insert(names, mark) end
+    note_taken(prefix, contact_id, names, now, until_, stale)
+    return 1
+end
+
+local function put_coin(keys, args)
+    local contact_id, now, since, stale, category, key_id, _, _, digest = unpack(args)
+    local prefix = keys[1]
+    if is_known(prefix, contact_id, key_id, digest, now) then return 'DUPLICATE' end
+    if room(prefix, contact_id, category, since) == 0 then return 'OVER_BUDGET' end
+    drop_stale(prefix, contact_id, stale)
+    meet(prefix, contact_id, now)
     add_coin(prefix, contact_id, {unpack(args, 5)}, redis.call('INCR', prefix .. 'sequence'))
     return 'STORED'
 end
@@ -236,11 +269,7 @@ local function take_coin(keys, args)
             local sequence = redis.call('ZSCORE', inventory(prefix, contact_id, category), key_id)
             local minted_at = redis.call('ZSCORE', minted(prefix, contact_id, category), key_id)
             drop_coin(prefix, contact_id, category, key_id)
-            local taken = prefix .. 'idx:taken:' .. contact_id
-            -- Not by now, which may have jumped ahead.
-            redis.call('ZREMRANGEBYSCORE', taken, '-inf', stale)
-            redis.call('ZADD', taken, until_, key_id, until_, digest)
-            expire(taken, until_, now)
+            note_taken(prefix, contact_id, {key_id, digest}, now, until_, stale)
             return {category, key_id, public_key, signature, sequence, minted_at}
         end
     end
@@ -452,7 +481,9 @@ register({'no-writes'}, {
     'get_key', get_key, 'list_keys', list_keys, 'count_keys', count_keys, 'count_coins', count_coins,
     'count_all', count_all, 'room', all_room, 'highest_time', highest_time, 'uncleaned', uncleaned,
 })
-register({}, {'put_key', put_key, 'put_coin', put_coin, 'return_coin', return_coin, 'set_budget', set_budget})
+register({}, {
+    'put_key', put_key, 'put_coin', put_coin, 'note_coin', note_coin, 'return_coin', return_coin, 'set_budget', set_budget,
+})
 -- What makes room must work when there is none.
 register({'allow-oom'}, {
     'burn_key', burn_key, 'purge_keys', purge_keys, 'take_coin', take_coin, 'collect', collect,

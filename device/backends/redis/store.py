@@ -200,6 +200,10 @@ class RedisStore(Store):
         coin = Coin(key_id.decode(), category.decode(), public_key, signature)
         return TakenCoin(coin, int(sequence), int(minted_at))
 
+    async def note_coin(self, contact_id: str, coin: Coin, mark: str, now: int, until: int, ages: Ages) -> bool:
+        known_by = coin.key_id, digest(coin)
+        return bool(await self._call("note_coin", contact_id, now, until, ages.stale, *known_by, mark))
+
     async def return_coin(self, contact_id: str, taken: TakenCoin, since: int) -> bool:
         arguments = _arguments(taken.coin, taken.minted_at)
         return bool(await self._call("return_coin", contact_id, taken.sequence, since, *arguments))
