@@ -66,7 +66,9 @@ class Message:
 
 
 def check_text(text: bytes) -> None:
-    """Raises InvalidArgumentError for a text that no message holds."""
+    """Raises InvalidArgumentError for what no message holds: more than LARGEST_TEXT, or no bytes."""
+    if not isinstance(text, bytes):
+        raise InvalidArgumentError("text: must be bytes")
     if len(text) > LARGEST_TEXT:
         raise InvalidArgumentError(f"text: at most {LARGEST_TEXT} bytes")
 

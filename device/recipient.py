@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+from collections import Counter
 from collections.abc import Collection, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import replace
@@ -27,10 +28,10 @@ from .errors import (
     TooManyRequests,
 )
 from .inventory import CACHED_FOR
-from .keys import ALGORITHMS, Coin, Identity, private_bytes, read_private_key
+from .keys import ALGORITHMS, Coin, Identity, minted_at, private_bytes, read_private_key
 from .message import Message, decrypt
 from .shielded import to_the_end
-from .vault import KeyInfo, SecureVault
+from .vault import LIFETIME, KeyInfo, SecureVault
 from .wire import is_passing
 
 TARGETS: Mapping[str, int] = {"GOLD": 100, "SILVER": 100, "BRONZE": 100}
@@ -38,6 +39,13 @@ TARGETS: Mapping[str, int] = {"GOLD": 100, "SILVER": 100, "BRONZE": 100}
 
 OLD_LAST_RESORT = 7 * DAY
 """Seconds after which a last-resort coin is replaced: what was written with it is safe only when its key is gone."""
+
+MOST_ACTIVE = 3
+"""How many times the target of a category top_up() lets keys be active: a server that says that it has nothing, and again, must
+not fill a device. Keys of coins that senders have and did not use yet are among them."""
+
+MOST_LAST_RESORT = 15
+"""Last-resort keys of a category; one a week is five in their lifetime."""
 
 DISCARDED_AT_ONCE = 500
 """Names in one request."""
@@ -59,9 +67,12 @@ class Recipient:
     Coins whose upload failed are kept in memory, and offered again by the next mint() or top_up(); after a restart their
     private keys expire by themselves. One of last resort is offered again by top_up(), also after a restart.
 
+    top_up() lets no more than three times the targets be active in the vault: who is written to by many, who keep coins of his,
+    sets his targets accordingly.
+
     All methods raise CourierError for the server and StoreError for the vault, of which ClockError says that nothing was minted or
     taken back: see docs/device.md. Raises InvalidArgumentError for targets of
-    a category that there is not.
+    a category that there is not, or below 0.
     """
 
     def __init__(
@@ -73,7 +84,7 @@ class Recipient:
         *,
         last_resort: Collection[str] = (),
     ) -> None:
-        _check_categories(targets)
+        _check_counts(targets)
         _check_categories(last_resort)
         self.identity = identity
         self.vault = vault
@@ -98,7 +109,7 @@ class Recipient:
         Returns how many the server stored, with those of an earlier upload that failed. Raises EpochChanged when a restore came
         between: then nothing of these is on the server, and their private keys are burned. Raises InvalidArgumentError.
         """
-        _check_categories(wanted)
+        _check_counts(wanted)
         async with self._minting:
             await self._check_clock()
             return await self._mint(wanted)
@@ -118,11 +129,7 @@ class Recipient:
             await self._upload_earlier()
             status = await self.courier.status()
             await self._keep_last_resort(keys, status)
-            wanted = {
-                category: target - status.counts[category]
-                for category, target in self.targets.items()
-                if status.counts[category] < max(math.ceil(target / 3), min(status.low_stock[category], target))
-            }
+            wanted = await self._missing(status)
             if wanted:
                 try:
                     await self._mint(wanted)
@@ -215,6 +222,20 @@ class Recipient:
     def _now(self) -> float:
         return self.vault.clock.now() / 1000
 
+    async def _missing(self, status: Status) -> dict[str, int]:
+        """How many coins are to be minted, by category."""
+        active, missing = await self.vault.count_active(), {}
+        for category, target in self.targets.items():
+            count = status.counts[category]
+            if count >= max(math.ceil(target / 3), min(status.low_stock[category], target)):
+                continue
+            missing[category] = max(0, min(target - count, MOST_ACTIVE * target - active[category]))
+            if missing[category] < target - count:
+                logging.getLogger(__name__).warning(
+                    "%s coins are missing and not minted: %d keys wait for messages already", category, active[category]
+                )
+        return {category: number for category, number in missing.items() if number}
+
     async def _mint(self, wanted: Mapping[str, int]) -> int:
         inserted = await self._upload_earlier()
         epoch = (await self.courier.status()).epoch
@@ -233,7 +254,9 @@ class Recipient:
 
     async def _upload_earlier(self) -> int:
         """Offer what failed to be offered; what is of an epoch that has ended is burned, and missed by nobody."""
-        inserted = 0
+        inserted, oldest = 0, self._now() - CACHED_FOR
+        # No sender would keep those; their private keys expire.
+        self._forget([coin for _, coin in self._not_uploaded if (minted_at(coin.key_id) or 0) < oldest])
         while self._not_uploaded:
             with suppress(EpochChanged):
                 inserted += await self._upload()
@@ -282,10 +305,14 @@ class Recipient:
     async def _keep_last_resort(self, keys: list[KeyInfo], status: Status) -> None:
         """Have a coin of last resort on the server in each category that the app named, less than a week old, with its key here:
         what others write with another can't be read."""
-        newest = {key.category: key for key in keys if key.is_last_resort}
+        active = [key for key in keys if key.is_last_resort and key.stored_at > self._now() - LIFETIME]
+        newest = {key.category: key for key in active}
+        number = Counter(key.category for key in active)
         for category in sorted(self.last_resort):
             key = newest.get(category)
-            if key is None or key.stored_at < self._now() - OLD_LAST_RESORT:
+            if number[category] >= MOST_LAST_RESORT:
+                logging.getLogger(__name__).warning("%s has too many keys of last resort for another", category)
+            elif key is None or key.stored_at < self._now() - OLD_LAST_RESORT:
                 await self._put_last_resort(category)
             elif category not in status.last_resort or self._on_offer.get(category) != key.key_id:
                 await self._put_last_resort_again(key)
@@ -316,3 +343,10 @@ class Recipient:
 def _check_categories(categories: Collection[str]) -> None:
     if unknown := set(categories) - ALGORITHMS.keys():
         raise InvalidArgumentError(f"category: there is no {', '.join(sorted(unknown))}")
+
+
+def _check_counts(counts: Mapping[str, int]) -> None:
+    _check_categories(counts)
+    for category, count in counts.items():
+        if count < 0:
+            raise InvalidArgumentError(f"{category}: must not be negative")

@@ -406,6 +406,9 @@ async def test_arguments_are_refused_before_a_coin_is_taken(pair: Pair) -> None:
     alice = await pair.alice(bob)
     with pytest.raises(InvalidArgumentError, match="text"):
         await alice.send(bob.courier.user_id, bytes(LARGEST_TEXT + 1), 1, 1)
+    for text in ("hello", None, bytearray(5)):
+        with pytest.raises(InvalidArgumentError, match="text"):
+            await alice.send(bob.courier.user_id, text, 1, 1)
     with pytest.raises(InvalidArgumentError, match="battery"):
         await alice.send(bob.courier.user_id, b"", 2, 1)
     assert (await bob.courier.count())["GOLD"] == 1
@@ -497,6 +500,59 @@ async def test_an_unknown_category_is_refused(pair: Pair) -> None:
     for call in (bob.mint({"IRON": 1}), bob.put_last_resort("IRON")):
         with pytest.raises(InvalidArgumentError, match="IRON"):
             await call
+
+
+async def test_a_negative_number_is_refused(pair: Pair) -> None:
+    with pytest.raises(InvalidArgumentError, match="GOLD"):
+        await pair.bob(GOLD=-1)
+    bob = await pair.bob()
+    with pytest.raises(InvalidArgumentError, match="GOLD"):
+        await bob.mint({"GOLD": -1, "BRONZE": 1})
+    assert await bob.vault.list_keys() == []
+
+
+async def test_a_server_that_always_says_that_it_has_nothing_makes_no_device_mint_without_end(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    bob = await pair.bob("GOLD", SILVER=10, BRONZE=20)
+    genuine = bob.courier.status
+
+    async def lying() -> Status:
+        return replace(await genuine(), counts=NONE, last_resort=frozenset())
+
+    async def refusing(_: Coin) -> bool:
+        raise Conflict("was in use", 409)
+
+    monkeypatch.setattr(bob.courier, "status", lying)
+    monkeypatch.setattr(bob.courier, "put_last_resort", refusing)
+    for _ in range(15):
+        with pytest.raises(Conflict):
+            await bob.top_up()
+    minted = [await bob.top_up() for _ in range(5)]
+    assert minted == [{"SILVER": 10, "BRONZE": 20}] * 3 + [{}] * 2
+    assert "BRONZE coins are missing" in caplog.text
+    assert "GOLD has too many keys" in caplog.text
+    assert await bob.vault.count_active() == {"GOLD": 0, "SILVER": 30, "BRONZE": 60}
+    assert len(await bob.vault.list_keys()) == 90 + 15
+    pair.ahead = 30.1 * DAY
+    monkeypatch.undo()
+    assert await bob.top_up() == {"SILVER": 10, "BRONZE": 20}
+    assert (await bob.courier.status()).last_resort == {"GOLD"}
+
+
+async def test_coins_whose_upload_failed_are_not_offered_when_they_have_grown_old(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob = await pair.bob(BRONZE=12)
+    failing(monkeypatch, bob.courier, "upload", ServerUnavailable("lost"), done=False)
+    with pytest.raises(ServerUnavailable):
+        await bob.mint({"BRONZE": 3})
+    pair.ahead = 24 * DAY
+    old = {key.key_id for key in await bob.vault.list_keys()}
+    assert await bob.top_up() == {"BRONZE": 12}
+    coins = await (await pair.alice(bob)).courier.claim(bob.courier.user_id, "BRONZE", 20)
+    assert len(coins) == 12
+    assert not old & {coin.key_id for coin in coins}
 
 
 async def test_only_one_top_up_runs_at_a_time(pair: Pair) -> None:
