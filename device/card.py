@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Self
@@ -21,7 +22,8 @@ SUM_BYTES = 8
 class Card:
     """A contact: public, but whoever can change it on its way can put himself in the contact's place.
 
-    user_id: its key store. verify_keys: what checks its coins; a category that is missing can't be written with.
+    user_id: its key store, as the card itself says: by Bob's user_id Mallory's card can take the place of Bob's, see add_to().
+    verify_keys: what checks its coins; a category that is missing can't be written with.
     """
 
     user_id: UUID
@@ -36,6 +38,17 @@ class Card:
             parts += [len(key).to_bytes(2, "big"), key]
         content = b"".join(parts)
         return content + sha256(content).digest()[:SUM_BYTES]
+
+    def add_to(self, known: MutableMapping[UUID, VerifyKeys]) -> None:
+        """Let this contact be written to. known: verify_keys by contact, as Sender takes them.
+
+        Raises BadCardError when the contact is known by other keys: a person must say that it has renewed its identity, and the app
+        forgets the old ones then, or the card is somebody else's.
+        """
+        before = known.get(self.user_id)
+        if before is not None and Card(self.user_id, before).to_bytes() != self.to_bytes():
+            raise BadCardError("the card has other keys than those that are known of its contact")
+        known[self.user_id] = self.verify_keys
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:

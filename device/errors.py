@@ -93,7 +93,7 @@ class ForgedCoinError(MessageError):
 
 
 class BadCardError(MessageError):
-    """These bytes are no contact card, or no identity, of a version that is known here."""
+    """These bytes are no contact card, or no identity, of a version that is known here; or the card is another than the known one."""
 
 
 class CourierError(DeviceError):

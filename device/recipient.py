@@ -176,6 +176,12 @@ class Recipient:
             self._opened.pop(message, None)
             return text
 
+    async def is_last_resort(self, message: Message) -> bool:
+        """Whether a message was written with a coin that others have too, so that its key is not burned and the message can be
+        read again from a copy; before receive() or after it. Raises ClockError as receive() does."""
+        stored = await self.vault.fetch_key(message.key_id)
+        return stored is not None and stored.is_last_resort
+
     async def _open(self, message: Message) -> bytes:
         """The text; unless it is one of last resort, its key is burned then, and the text in _opened until receive() has it."""
         text = self._opened.get(message)

@@ -727,6 +727,7 @@ async def test_a_drained_recipient_is_written_to_by_two(pair: Pair, monkeypatch:
     assert messages[0].key_id == messages[1].key_id
     for message in messages * 2:
         assert await bob.receive(message) == b"hello"
+        assert await bob.is_last_resort(message)
     assert await bob.top_up() == {}
     pair.ahead = 6 * DAY
     await bob.top_up()
@@ -852,6 +853,11 @@ async def test_a_sender_may_refuse_coins_of_last_resort(pair: Pair) -> None:
     with pytest.raises(NoCoinError):
         await alice.send(bob.courier.user_id, b"hello", 1, 1, accept_last_resort=False)
     assert await bob.receive(await alice.send(bob.courier.user_id, b"hello", 1, 1)) == b"hello"
+    await bob.mint({"GOLD": 1})
+    message = await alice.send(bob.courier.user_id, b"hello", 1, 1)
+    assert not await bob.is_last_resort(message)
+    await bob.receive(message)
+    assert not await bob.is_last_resort(message)
 
 
 def test_a_message_of_a_right_name_has_room_for_every_name() -> None:

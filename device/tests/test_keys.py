@@ -98,6 +98,19 @@ def test_a_signature_covers_what_a_coin_is_for(category: str) -> None:
         assert replace(again, signature=coin.signature) == coin
 
 
+def test_nobodys_card_takes_the_place_of_anothers() -> None:
+    bob, known = Card(uuid.uuid4(), Identity().verify_keys), {}
+    for _ in range(2):
+        Card.from_bytes(bob.to_bytes()).add_to(known)
+    fewer = {name: key for name, key in bob.verify_keys.items() if name != "GOLD"}
+    for other in (Identity().verify_keys, fewer):
+        with pytest.raises(BadCardError):
+            Card(bob.user_id, other).add_to(known)
+    Card(uuid.uuid4(), Identity().verify_keys).add_to(known)
+    assert len(known) == 2
+    assert known[bob.user_id].keys() == bob.verify_keys.keys()
+
+
 def test_no_category_but_the_three_is_minted() -> None:
     with pytest.raises(InvalidArgumentError, match="category"):
         Identity().mint(uuid.uuid4(), "IRON")
