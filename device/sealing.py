@@ -6,11 +6,11 @@ and another passphrase or a higher cost needs a new header only. Losing the head
 
 from __future__ import annotations
 
-import json
 import os
 import unicodedata
 from dataclasses import asdict, dataclass
 
+import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -102,17 +102,18 @@ def _wrap(master: bytes, secret: Secret, cost: Cost) -> bytes:
         cost = Cost(0, 0, 0)
     nonce = os.urandom(NONCE_BYTES)
     wrapped = ChaCha20Poly1305(_wrapping_key(secret, salt, cost)).encrypt(nonce, master, None)
-    return json.dumps(fields | {"wrapped": (nonce + wrapped).hex()}).encode()
+    return orjson.dumps(fields | {"wrapped": (nonce + wrapped).hex()})
 
 
 def _unwrap(header: bytes, secret: Secret) -> bytes:
     try:
-        fields = json.loads(header)
+        # Not json: how deep that follows brackets is up to a limit that any package may raise, to where the stack ends.
+        fields = orjson.loads(header)
         if fields["version"] > HEADER_VERSION:
             raise NewerStoreError(f"the store's header is of version {fields['version']}: update this program")
         salt, wrapped = bytes.fromhex(fields["salt"]), bytes.fromhex(fields["wrapped"])
         cost = Cost(*(int(fields.get(name, 0)) for name in ("memory_kib", "iterations", "lanes")))
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
         raise DamagedStoreError("the store's header was changed: restore it from a backup") from None
     if isinstance(secret, str) != (cost.iterations > 0):
         raise WrongPassphraseError(
