@@ -36,7 +36,8 @@ LOCK = 4_021_977
 """Key of the advisory lock; taken in database postgres, since roles belong to the whole server."""
 
 GATEWAY_LOGINS = (
-    "aqm_gateway", "aqm_gateway_anon", "aqm_gateway_device", "aqm_gateway_user", "aqm_gateway_worker", "aqm_gateway_admin",
+    "aqm_gateway", "aqm_gateway_anon", "aqm_gateway_device", "aqm_gateway_user", "aqm_gateway_wallet",
+    "aqm_gateway_worker", "aqm_gateway_admin",
 )  # fmt: skip
 Say = Callable[[str], None]
 

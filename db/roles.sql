@@ -11,13 +11,13 @@ begin
         from (
             values
             ('aqm_gateway_owner', 'nologin'), ('aqm_ops_owner', 'nologin'),
-            ('aqm_coins_owner', 'nologin'), ('aqm_auth_owner', 'nologin'),
+            ('aqm_coins_owner', 'nologin'), ('aqm_auth_owner', 'nologin'), ('aqm_escrow_owner', 'nologin'),
             ('aqm_anon', 'nologin'), ('aqm_device', 'nologin'), ('aqm_user', 'nologin'),
-            ('aqm_worker', 'nologin'), ('aqm_admin', 'nologin'), ('aqm_monitor', 'nologin'),
+            ('aqm_wallet', 'nologin'), ('aqm_worker', 'nologin'), ('aqm_admin', 'nologin'), ('aqm_monitor', 'nologin'),
             ('aqm_gateway', 'login noinherit'), ('aqm_jobs', 'login noinherit'),
             ('aqm_gateway_anon', 'login inherit'), ('aqm_gateway_device', 'login inherit'),
-            ('aqm_gateway_user', 'login inherit'), ('aqm_gateway_worker', 'login inherit'),
-            ('aqm_gateway_admin', 'login inherit')
+            ('aqm_gateway_user', 'login inherit'), ('aqm_gateway_wallet', 'login inherit'),
+            ('aqm_gateway_worker', 'login inherit'), ('aqm_gateway_admin', 'login inherit')
         ) as r (name, kind)
         where not exists (select from pg_roles as known where known.rolname = r.name)
     loop
@@ -31,9 +31,9 @@ begin
         from (
             values
             ('aqm_gateway_anon', 'aqm_anon'), ('aqm_gateway_device', 'aqm_device'), ('aqm_gateway_user', 'aqm_user'),
-            ('aqm_gateway_worker', 'aqm_worker'), ('aqm_gateway_admin', 'aqm_admin'),
+            ('aqm_gateway_wallet', 'aqm_wallet'), ('aqm_gateway_worker', 'aqm_worker'), ('aqm_gateway_admin', 'aqm_admin'),
             (current_user, 'aqm_gateway_owner'), (current_user, 'aqm_ops_owner'),
-            (current_user, 'aqm_coins_owner'), (current_user, 'aqm_auth_owner')
+            (current_user, 'aqm_coins_owner'), (current_user, 'aqm_auth_owner'), (current_user, 'aqm_escrow_owner')
         ) as m (member, name)
         where not pg_has_role(m.member, m.name, 'usage')
     loop
@@ -48,11 +48,13 @@ begin
             ('aqm_gateway_anon', 'statement_timeout', '''10s'''),
             ('aqm_gateway_device', 'statement_timeout', '''10s'''),
             ('aqm_gateway_user', 'statement_timeout', '''10s'''),
+            ('aqm_gateway_wallet', 'statement_timeout', '''10s'''),
             ('aqm_gateway_worker', 'statement_timeout', '''10s'''),
             ('aqm_gateway_admin', 'statement_timeout', '''10s'''),
             ('aqm_gateway_anon', 'idle_in_transaction_session_timeout', '''30s'''),
             ('aqm_gateway_device', 'idle_in_transaction_session_timeout', '''30s'''),
             ('aqm_gateway_user', 'idle_in_transaction_session_timeout', '''30s'''),
+            ('aqm_gateway_wallet', 'idle_in_transaction_session_timeout', '''30s'''),
             ('aqm_gateway_worker', 'idle_in_transaction_session_timeout', '''30s'''),
             ('aqm_gateway_admin', 'idle_in_transaction_session_timeout', '''30s'''),
             -- A procedure that commits can't pin its search_path itself.

@@ -13,8 +13,9 @@ import orjson
 import pybase64
 from psycopg.types.json import Jsonb
 
-from .catalog import Field
+from .catalog import Composite, Field
 from .problems import invalid
+from .wallets import WALLET_WORDS, NotSignedError, checksum_address, recover_signer
 
 UUID_FORM = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 INTEGER_FORM = re.compile(r"-?[0-9]{1,20}")
@@ -26,6 +27,12 @@ INTERVAL_FORM = re.compile(
 INTEGER_BITS = {"smallint": 15, "integer": 31, "bigint": 63}
 CLAIMS_DOMAIN = "gateway.token_claims"
 """The domain of what leaves as a signed token."""
+
+WALLET_DOMAIN = "gateway.wallet"
+"""The domain of Ethereum addresses."""
+
+SIGNED_TYPE = "gateway.signed_message"
+"""The composite type of a text and who signed it, which arrives as a text and its signature."""
 
 LONGEST_LIST = 5000
 """Elements; decoding more would hold up other callers."""
@@ -77,6 +84,8 @@ def _decode_one(field: Field, value: Any, is_text: bool, path: str) -> Any:
         # A null in a list of objects is nobody's wish.
         if not isinstance(value, dict):
             raise invalid(path, "must be an object")
+        if field.composite.name == SIGNED_TYPE:
+            return _signed_message(field.composite, value, path)
         fields = field.composite.fields
         values = decode_arguments(fields, value, False, f"{path}.")
         # Those left out have a domain's default; a composite is sent whole.
@@ -86,7 +95,7 @@ def _decode_one(field: Field, value: Any, is_text: bool, path: str) -> Any:
         return None
     if field.labels and value not in field.labels:
         raise invalid(path, f"must be one of {', '.join(field.labels)}")
-    decoder: Decoder = DECODERS.get(field.type, _text)
+    decoder: Decoder = _wallet if field.domain == WALLET_DOMAIN else DECODERS.get(field.type, _text)
     return decoder(value, is_text, path, field.type)
 
 
@@ -101,6 +110,26 @@ def _text(value: Any, _is_text: bool, path: str, _type: str) -> str:
     if "\x00" in value:
         raise invalid(path, "has a character that can't be stored")
     return value
+
+
+def _wallet(value: Any, is_text: bool, path: str, type_: str) -> str:
+    address = checksum_address(_text(value, is_text, path, type_))
+    if address is None:
+        raise invalid(path, WALLET_WORDS)
+    return address
+
+
+def _signed_message(composite: Composite, value: dict[str, Any], path: str) -> Any:
+    """The text and its signer. Raises Problem 422 for a signature that nobody can have made."""
+    sent = decode_arguments(SIGNED_FIELDS, value, False, f"{path}.")
+    for name, part in sent.items():
+        if part is None:
+            raise invalid(f"{path}.{name}", "is missing")
+    try:
+        signer = recover_signer(sent["message"], sent["signature"])
+    except NotSignedError as error:
+        raise invalid(f"{path}.signature", str(error)) from None
+    return cast(Callable[..., Any], composite.info.python_type)(sent["message"], signer)
 
 
 def _uuid(value: Any, _is_text: bool, path: str, _type: str) -> str:
@@ -185,6 +214,15 @@ def _json(value: Any, is_text: bool, path: str, _type: str) -> Jsonb:
             raise invalid(path, "must be JSON") from None
     return Jsonb(value)
 
+
+SIGNED_FIELDS = (
+    Field("message", "text", False, True, None, "The text, exactly as it was signed.", None),
+    Field(
+        "signature", "text", False, True, None,
+        "EIP-191 signature of the text (personal_sign): 0x and 130 hex digits.", None,
+    ),
+)  # fmt: skip
+"""What arrives of a SIGNED_TYPE."""
 
 DECODERS: dict[str, Decoder] = {
     "uuid": _uuid,

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from .catalog import Catalog, Field, Route
-from .codec import CLAIMS_DOMAIN
+from .codec import CLAIMS_DOMAIN, SIGNED_FIELDS, SIGNED_TYPE, WALLET_DOMAIN
+from .wallets import ADDRESS_FORM, LONGEST_MESSAGE, SIGNATURE_FORM
 
 SCHEMAS: dict[str, dict[str, Any]] = {
     "uuid": {"type": "string", "format": "uuid"},
@@ -151,6 +152,12 @@ def _schema(field: Field, description: str | None = None, is_answer: bool = Fals
     schema: dict[str, Any]
     if field.domain == CLAIMS_DOMAIN:
         schema = {"type": "string", "description": "A JSON Web Token (RFC 7519) for the header Authorization."}
+    elif field.domain == WALLET_DOMAIN:
+        schema = {"type": "string", "pattern": f"^{ADDRESS_FORM.pattern}$"}
+    elif field.composite and field.composite.name == SIGNED_TYPE:
+        schema = _object(SIGNED_FIELDS, {}, [part.name for part in SIGNED_FIELDS])
+        schema["properties"]["message"]["maxLength"] = LONGEST_MESSAGE
+        schema["properties"]["signature"]["pattern"] = f"^{SIGNATURE_FORM.pattern}$"
     elif field.composite:
         names = [part.json_name for part in field.composite.fields if part.is_required or is_answer]
         schema = _object(field.composite.fields, {}, names, is_answer)

@@ -129,7 +129,10 @@ def refusal(
     detail: PostgreSQL's quotes rows and never goes out; the detail of a PTxyz may say when to return.
     """
     status = status_of(sqlstate)
-    is_ours = status != 500 and (sqlstate.startswith("PT") or sqlstate in OUR_WORDS)
+    # PostgreSQL's own 42501 tells of functions and tables; it never has a constraint.
+    is_ours = status != 500 and (
+        sqlstate.startswith("PT") or sqlstate in OUR_WORDS or (sqlstate == "42501" and bool(constraint))
+    )
     wait = RETRY_AFTER.fullmatch(detail or "") if sqlstate.startswith("PT") else None
     return Problem(
         status,

@@ -1,6 +1,7 @@
 """Bearer tokens: JWT signed with Ed25519.
 
 python -m gateway.tokens --role device --user UUID [--hours 24]     print a token for trying
+python -m gateway.tokens --role wallet --user 0x…                   for an Ethereum address
 """
 
 from __future__ import annotations
@@ -24,10 +25,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from .keys import make_private_key, public_half, read_key, read_private_key, thumbprint
 from .problems import Problem
 from .settings import SettingError, token_key_file
+from .wallets import WALLET_WORDS, checksum_address
 
 ISSUER = "aqm"
 AUDIENCE = "aqm"
-ROLES = ("device", "user", "worker", "admin")
+ROLES = ("device", "user", "wallet", "worker", "admin")
 LONGEST_TOKEN = 4096
 """Characters; longer ones are refused unread."""
 
@@ -82,7 +84,7 @@ class Signer:
 
 
 def make_token(key: Ed25519PrivateKey, role: str, subject: str, seconds: float = 900) -> str:
-    """A signed token of no session. role: device, user or admin. subject: who it is for. seconds: how long it is valid."""
+    """A signed token of no session. role: one of ROLES. subject: who it is for. seconds: how long it is valid."""
     now = int(time.time())
     claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": subject, "role": role, "iat": now, "exp": int(now + seconds)}
     return jwt.encode(claims, key, algorithm="EdDSA", headers={"kid": thumbprint(key.public_key())})
@@ -173,10 +175,17 @@ def main(arguments: Sequence[str]) -> int:
     """The command line: print a token."""
     parser = argparse.ArgumentParser(prog="aqm token", description="Print a token for trying the server.")
     parser.add_argument("--role", choices=ROLES, default="device", help="HTTP role (default: device)")
-    parser.add_argument("--user", required=True, help="subject: the UUID of the user or device")
+    parser.add_argument(
+        "--user", required=True, help="subject: the UUID of the user or device, the address of the wallet"
+    )
     parser.add_argument("--hours", type=float, default=24, help="how long it is valid (default: 24)")
     options = parser.parse_args(arguments)
-    if options.role != "admin":
+    if options.role == "wallet":
+        address = checksum_address(options.user)
+        if address is None:
+            parser.error(f"argument --user: {WALLET_WORDS}")
+        options.user = address
+    elif options.role != "admin":
         try:
             options.user = str(UUID(options.user))
         except ValueError:

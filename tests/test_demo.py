@@ -80,6 +80,32 @@ def test_the_demo_shows_the_whole_way_of_a_coin(database: Database, tmp_path: Pa
     assert database.value(gateways, [database.name]) == 0
 
 
+def test_the_marketplace_has_a_story_that_holds_and_leaves_nothing(database: Database, tmp_path: Path) -> None:
+    code, output, errors = run_demo(database, tmp_path, "marketplace")
+    assert (code, errors) == (0, ""), output
+    for line in (
+        "409: an order that is created can't become completed",
+        "Bob reads Alice's message; the server has ciphertext alone",
+        "the order is expired",
+        "resolved for the buyer",
+        "resolved for the seller",
+        "Bob's profile counted from scratch is the same",
+        "Every step held.",
+    ):
+        assert line in output
+    for table in (
+        "user_profiles",
+        "products",
+        "orders",
+        "messages",
+        "reviews",
+        "arbitrators",
+        "chain_event",
+        "event_sync_cursor",
+    ):
+        assert database.rows(f"select count(*) from escrow.{table}") == [(0,)], table
+
+
 def test_the_demo_uses_a_running_gateway_and_brings_the_tokens_it_wants(
     database: Database, run_gateway: Callable[..., RunningGateway], tmp_path: Path
 ) -> None:

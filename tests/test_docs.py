@@ -141,13 +141,14 @@ def test_links_lead_somewhere(path: object) -> None:
 
 
 def test_every_function_that_a_dba_may_call_is_shown(database: Database) -> None:
-    shown = (ROOT / "docs" / "dba.md").read_text()
+    shown = "".join((ROOT / "docs" / name).read_text() for name in ("dba.md", "marketplace.md"))
     names = database.rows("""
         select distinct p.proname from pg_proc as p inner join pg_namespace as n on n.oid = p.pronamespace
-        where n.nspname in ('auth', 'coins', 'ops') and (
+        where n.nspname in ('auth', 'coins', 'escrow', 'ops') and (
             has_function_privilege('aqm_monitor', p.oid, 'execute') or has_function_privilege('aqm_device', p.oid, 'execute')
             or has_function_privilege('aqm_anon', p.oid, 'execute') or has_function_privilege('aqm_user', p.oid, 'execute')
-            or has_function_privilege('aqm_admin', p.oid, 'execute') or has_function_privilege('aqm_jobs', p.oid, 'execute'))
+            or has_function_privilege('aqm_admin', p.oid, 'execute') or has_function_privilege('aqm_jobs', p.oid, 'execute')
+            or has_function_privilege('aqm_wallet', p.oid, 'execute'))
     """)
     helpers = {"find_job", "record_job_success", "record_job_alarm", "job_last_success", "job_alarms"}
     helpers |= {"replication_lag_seconds", "dead_rows_percent"}

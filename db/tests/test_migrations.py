@@ -31,12 +31,17 @@ from db.migrate import GATEWAY_LOGINS, MigrationError, Migrator
 NEWEST = len(list((ROOT / "db" / "migrations").glob("*.sql"))) - 1
 FUNCTIONS = len(list((ROOT / "db" / "functions").glob("*/*.sql")))
 JOBS = {
+    "apply_timeouts": None,
+    "check_profiles": None,
     "cron_history": "postgres",
     "discard_devices": None,
     "hard_delete_fetched": None,
     "purge_claim_requests": None,
     "purge_login_attempts": None,
+    "purge_messages": None,
+    "purge_nonces": None,
     "purge_one_time_tokens": None,
+    "purge_products": None,
     "purge_quota_use": None,
     "purge_sessions": None,
     "purge_stale": None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
 from decimal import Decimal
@@ -41,7 +42,7 @@ async def test_a_new_file_is_a_new_endpoint_with_its_documentation(
     assert (times["required"], times["schema"]["default"], times["schema"]["type"]) == (False, 1, "integer")
     path.unlink()
     assert any("dropping coins.greet" in line for line in project.migrate())
-    wait_until(lambda: sum(line["event"] == "catalog read" for line in gateway.log_lines()) == 3)
+    wait_until(lambda: sum(line["event"] == "catalog read" for line in gateway.log_lines()) >= 3)
     async with http.get("/v1/coins/greeting", params={"name": "Bob"}) as answer:
         assert answer.status == 404
 
@@ -124,6 +125,11 @@ async def test_paths_void_not_found_and_statuses(project: Project, run_gateway: 
         "fail_hard", arguments="    p_kind text,\n    out nothing integer", returns="returns integer", volatility="volatile",
         body="raise exception using errcode = p_kind, message = 'canary words';", route="POST /v1/raise",
     )  # fmt: skip
+    project.add(
+        "forbid", arguments="    p_kind text,\n    out nothing integer", returns="returns integer",
+        body="raise exception using errcode = '42501', constraint = p_kind, message = 'kind is not for you';",
+        route="POST /v1/forbid",
+    )  # fmt: skip
     project.migrate()
     gateway = run_gateway(project.database.dsn)
     async with aiohttp.ClientSession(gateway.url) as http:
@@ -148,6 +154,12 @@ async def test_paths_void_not_found_and_statuses(project: Project, run_gateway: 
                 assert answer.status == status, (sqlstate, text)
                 assert ("canary" in text) == (sqlstate in ("PT418", "22023", "28000")), sqlstate
                 assert ("Retry-After" in answer.headers) == (status == 503), sqlstate
+        # A refusal of ours, unlike PostgreSQL's own, says why.
+        async with http.post("/v1/forbid", json={"kind": "blacklisted"}) as answer:
+            problem = await answer.json()
+            assert (answer.status, problem["detail"], problem["field"], problem["constraint"]) == (
+                403, "kind is not for you", "kind", "blacklisted",
+            )  # fmt: skip
     assert "canary" not in gateway.log.read_text()
 
 
@@ -183,7 +195,7 @@ async def test_a_changed_result_type_after_a_deploy_needs_no_restart(
     for _ in range(10):
         async with http.get("/v1/greeting") as answer:
             assert answer.status == 200
-    wait_until(lambda: sum(line["event"] == "catalog read" for line in gateway.log_lines()) == 3)
+    wait_until(lambda: sum(line["event"] == "catalog read" for line in gateway.log_lines()) >= 3)
     async with http.get("/v1/greeting") as answer:
         assert await answer.json() == {"greeting": 7}
 
@@ -231,7 +243,7 @@ async def test_openapi_tells_the_whole_of_an_endpoint(http: aiohttp.ClientSessio
     async with http.get("/openapi.json") as answer:
         document = await answer.json()
     assert document["openapi"].startswith("3.1")
-    assert {path for path in document["paths"] if path.startswith("/v1/")} == {
+    assert {path for path in document["paths"] if re.match("/v1/(?!escrow/)", path)} == {
         "/v1/coins/upload", "/v1/coins/fetch", "/v1/coins/count", "/v1/admin/purge-stale", "/v1/admin/hard-delete", "/v1/health",
         "/v1/coins/claim", "/v1/coins/claimed", "/v1/coins/discard", "/v1/coins/last-resort", "/v1/coins/status",
         "/v1/coins/watch",

@@ -17,8 +17,8 @@ import pytest
 from conftest import Database, RunningGateway, make_coin, to_json
 from gateway.keys import make_private_key, read_private_key, thumbprint
 
-OWN_DEVICE, DEVICE, OWN_USER, USER, WORKER, ADMIN, ANYONE = (
-    "own device", "device", "own user", "user", "worker", "admin", "anyone",
+OWN_DEVICE, DEVICE, OWN_USER, USER, OWN_WALLET, WORKER, ADMIN, ANYONE = (
+    "own device", "device", "own user", "user", "own wallet", "worker", "admin", "anyone",
 )  # fmt: skip
 """own: the subject is whom the call names."""
 
@@ -28,6 +28,8 @@ MAY_CALL: dict[str, set[str]] = {
     "DELETE /sessions/{id}": {OWN_USER, ADMIN},
     "DELETE /users/{id}": {ADMIN},
     "DELETE /users/{id}/roles": {ADMIN},
+    "DELETE /v1/escrow/blacklist/{wallet}": {ADMIN},
+    "DELETE /v1/escrow/products/{id}": {OWN_WALLET},
     "GET /.well-known/jwks.json": {ANYONE},
     "GET /companies": {USER, ADMIN},
     "GET /companies/{id}": {USER, ADMIN},
@@ -43,6 +45,17 @@ MAY_CALL: dict[str, set[str]] = {
     "GET /v1/coins/fetch": {OWN_DEVICE},
     "GET /v1/coins/status": {OWN_DEVICE},
     "GET /v1/coins/watch": {OWN_DEVICE},
+    "GET /v1/escrow/arbitrators": {ANYONE},
+    "GET /v1/escrow/blacklist": {ADMIN},
+    "GET /v1/escrow/chain/cursor": {WORKER, ADMIN},
+    "GET /v1/escrow/disputes/{order_id}/evidence": {OWN_WALLET, ADMIN},
+    "GET /v1/escrow/orders": {OWN_WALLET, ADMIN},
+    "GET /v1/escrow/orders/{id}": {OWN_WALLET, ADMIN},
+    "GET /v1/escrow/orders/{order_id}/messages": {OWN_WALLET, ADMIN},
+    "GET /v1/escrow/products": {ANYONE},
+    "GET /v1/escrow/products/{id}": {ANYONE},
+    "GET /v1/escrow/profile/{wallet}": {ANYONE},
+    "GET /v1/escrow/stats/daily": {ADMIN},
     "POST /auth/login": {ANYONE},
     "POST /auth/logout": {DEVICE, USER, WORKER, ADMIN},
     "POST /auth/password-reset": {ANYONE},
@@ -60,6 +73,21 @@ MAY_CALL: dict[str, set[str]] = {
     "POST /v1/coins/claim": {OWN_DEVICE},
     "POST /v1/coins/discard": {OWN_DEVICE},
     "POST /v1/coins/upload": {OWN_DEVICE},
+    "POST /v1/escrow/auth/nonce": {ANYONE},
+    "POST /v1/escrow/auth/verify": {ANYONE},
+    "POST /v1/escrow/blacklist": {ADMIN},
+    "POST /v1/escrow/chain/events": {WORKER, ADMIN},
+    "POST /v1/escrow/chain/rollback": {WORKER, ADMIN},
+    "POST /v1/escrow/disputes/{order_id}/evidence": {OWN_WALLET},
+    "POST /v1/escrow/disputes/{order_id}/resolve": {OWN_WALLET},
+    "POST /v1/escrow/orders": {OWN_WALLET},
+    "POST /v1/escrow/orders/{id}/cancel": {OWN_WALLET},
+    "POST /v1/escrow/orders/{id}/complete": {OWN_WALLET},
+    "POST /v1/escrow/orders/{id}/confirm": {OWN_WALLET},
+    "POST /v1/escrow/orders/{id}/dispute": {OWN_WALLET},
+    "POST /v1/escrow/orders/{order_id}/messages": {OWN_WALLET},
+    "POST /v1/escrow/orders/{order_id}/reviews": {OWN_WALLET},
+    "POST /v1/escrow/products": {OWN_WALLET},
     "PUT /auth/email-check": {ANYONE},
     "PUT /auth/password-reset": {ANYONE},
     "PUT /companies/{id}": {ADMIN},
@@ -71,17 +99,28 @@ MAY_CALL: dict[str, set[str]] = {
     "PUT /users/{id}/kyc": {ADMIN},
     "PUT /users/{id}/password": {OWN_USER},
     "PUT /v1/coins/last-resort": {OWN_DEVICE},
+    "PUT /v1/escrow/products/{id}": {OWN_WALLET},
+    "PUT /v1/escrow/profile": {OWN_WALLET, ADMIN},
 }
 
 ASK_FOR_A_SECRET = {
     "POST /auth/login", "POST /auth/refresh", "PUT /auth/email-check", "PUT /auth/password-reset", "PUT /users/{id}/email",
-    "PUT /users/{id}/password", "POST /users/{id}/close",
+    "PUT /users/{id}/password", "POST /users/{id}/close", "POST /v1/escrow/auth/verify",
 }  # fmt: skip
 """Answer 401 or 403 to who doesn't know it, whoever that is."""
+
+WALLET = "0x6370eF2f4Db3611D657b90667De398a2Cc2a370C"
+SIGNATURE = (
+    "0x1091b80cf3757bf49343a50c4d8f0cde667c6ced643f414dc2789093d933c7ab"
+    "22c8bd9fc8d5524ef8ff3027bf1e6dc2ef40a99414cb4c2eb1a87e935c2bbdd01b"
+)
+"""Of the text «sample», by the key of WALLET, whose bytes are 1 to 32."""
 
 SAMPLES: dict[str, Any] = {
     "uuid": str(uuid.UUID(int=7)), "integer": 1, "bigint": 1, "smallint": 1, "boolean": True, "jsonb": {}, "text": "sample",
     "timestamp with time zone": "2026-01-31T00:00:00Z", "interval": "1 minute", "bytea": "AAAA", "coins.coin_upload": to_json(make_coin("sample")),
+    "gateway.signed_message": {"message": "sample", "signature": SIGNATURE}, "escrow.chain_type": "bsc",
+    "gateway.wallet": "0x" + "2" * 40, "escrow.token_type": "USDT", "escrow.product_category": "data", "numeric": "1",
 }  # fmt: skip
 """An argument of each type. Whether a call may be made is asked before whether it is a good one, but for the shape."""
 
@@ -116,6 +155,8 @@ def make_callers(key_file: Path, me: str) -> dict[str, str | None]:
         "other device": token("device", other, uuid.UUID(int=2)),
         "own user": token("user", me, uuid.UUID(int=3)),
         "other user": token("user", other, uuid.UUID(int=4)),
+        "own wallet": token("wallet", WALLET, uuid.UUID(int=9)),
+        "other wallet": token("wallet", "0x" + "1" * 40, uuid.UUID(int=10)),
         "worker": token("worker", me, uuid.UUID(int=6)),
         "admin": token("admin", other, uuid.UUID(int=5)),
         "anonymous": None,
@@ -148,8 +189,9 @@ def arguments_of(route: dict[str, Any], me: str) -> dict[str, Any]:
     for argument in route["arguments"]:
         name, kind, is_array, is_required = argument
         if name == route["caller"]:
-            values[name] = me
+            values[name] = WALLET if kind == "gateway.wallet" else me
         elif is_required:
+            name = f"{name.removesuffix('_blob')}_b64" if kind == "bytea" else name
             values[name] = [] if is_array else SAMPLES.get(kind, "sample")
     return values
 
@@ -161,7 +203,8 @@ def read_routes(database: Database) -> dict[str, dict[str, Any]]:
             "select method, path, function_name, caller_argument, headers from gateway.list_routes()"
         ).fetchall()
         fields = connection.execute(
-            "select shape, field, type_name, is_array, is_required from gateway.list_fields() where direction = 'in'"
+            "select shape, field, case domain_name when 'gateway.wallet' then domain_name else type_name end, is_array, "
+            "is_required from gateway.list_fields() where direction = 'in'"
         ).fetchall()
     return {
         f"{method} {path}": {

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from conftest import Database, RunningGateway, count, make_coin, make_coins, to_json, upload
 from gateway.keys import make_private_key, read_key, read_private_key
 from gateway.settings import SettingError
-from gateway.tokens import Verifier, make_token
+from gateway.tokens import Verifier, main, make_token
 
 FETCH, COUNT, UPLOAD, PURGE = "/v1/coins/fetch", "/v1/coins/count", "/v1/coins/upload", "/v1/admin/purge-stale"
 
@@ -267,3 +267,34 @@ def test_a_file_without_a_key_is_one_clear_error(tmp_path: Path, content: bytes)
     with pytest.raises(SettingError, match="holds no Ed25519 key") as error:
         read_key(path)
     assert "secret" not in str(error.value)
+
+
+def test_the_command_makes_a_token_for_who_may_have_the_role(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_private_key(tmp_path / "key.pem")
+    monkeypatch.setenv("AQM_TOKEN_KEY_FILE", str(tmp_path / "key.pem"))
+    verifier = Verifier(read_private_key(tmp_path / "key.pem").public_key())
+    address, person = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "b0b00000-0000-4000-8000-000000000000"
+    for role, user, subject in (
+        ("wallet", address, address),
+        ("wallet", address.lower(), address),
+        ("device", person.upper(), person),
+        ("worker", person, person),
+        ("admin", "root", "root"),
+    ):
+        assert main(["--role", role, "--user", user]) == 0
+        caller = verifier.verify(f"Bearer {capsys.readouterr().out.strip()}")
+        assert (caller.role, caller.subject) == (role, subject)
+    for role, user, words in (
+        ("wallet", address.swapcase().replace("0X", "0x"), "must be an Ethereum address"),
+        ("wallet", person, "must be an Ethereum address"),
+        ("user", address, "must be a UUID"),
+        ("device", address, "must be a UUID"),
+        ("worker", address, "must be a UUID"),
+    ):
+        with pytest.raises(SystemExit) as stop:
+            main(["--role", role, "--user", user])
+        said = capsys.readouterr()
+        assert (stop.value.code, said.out) == (2, "")
+        assert f"argument --user: {words}" in said.err

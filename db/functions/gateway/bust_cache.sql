@@ -18,4 +18,4 @@ p_function: schema and name, as gateway.expose() was told.
 Errors: none.';
 
 revoke all on function gateway.bust_cache(text) from public;
-grant execute on function gateway.bust_cache(text) to aqm_auth_owner, aqm_coins_owner;
+grant execute on function gateway.bust_cache(text) to aqm_auth_owner, aqm_coins_owner, aqm_escrow_owner;

@@ -40,4 +40,4 @@ revoke all on function gateway.expose(
 grant execute on function gateway.expose(
     text, text, text, text, text, boolean, jsonb, boolean, boolean, integer
 )
-to aqm_auth_owner, aqm_coins_owner, aqm_ops_owner;
+to aqm_auth_owner, aqm_coins_owner, aqm_escrow_owner, aqm_ops_owner;

@@ -21,4 +21,5 @@ p_name: name of the metric, aqm_…. p_function: schema and name of a function w
 Errors: 42883 when there is no such function, 42725 when there are two, 23514 for a malformed name, 23505 for one that is taken.';
 
 revoke all on function gateway.expose_metric(text, text) from public;
-grant execute on function gateway.expose_metric(text, text) to aqm_auth_owner, aqm_coins_owner, aqm_ops_owner;
+grant execute on function gateway.expose_metric(text, text)
+to aqm_auth_owner, aqm_coins_owner, aqm_escrow_owner, aqm_ops_owner;

@@ -26,4 +26,4 @@ Errors: 23514 for a malformed route or channel, 23505 for a route that is taken;
 
 revoke all on function gateway.expose_stream(text, text, text, text) from public;
 grant execute on function gateway.expose_stream(text, text, text, text)
-to aqm_auth_owner, aqm_coins_owner, aqm_ops_owner;
+to aqm_auth_owner, aqm_coins_owner, aqm_escrow_owner, aqm_ops_owner;

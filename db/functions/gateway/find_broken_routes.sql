@@ -102,14 +102,14 @@ begin
         ),
         (
             p.oid is not null and not exists (
-                select from unnest(array['anon', 'device', 'user', 'worker', 'admin']) as http (role)
+                select from unnest(array['anon', 'device', 'user', 'wallet', 'worker', 'admin']) as http (role)
                 where has_function_privilege('aqm_' || http.role, p.oid, 'execute')
             ),
             format('no HTTP role may execute %s', r.function_name)
         ),
         (
             exists (
-                select from unnest(array['anon', 'device', 'user', 'worker', 'admin']) as http (role)
+                select from unnest(array['anon', 'device', 'user', 'wallet', 'worker', 'admin']) as http (role)
                 where
                     has_function_privilege('aqm_' || http.role, p.oid, 'execute')
                     and not has_function_privilege('aqm_' || http.role, to_regproc(r.batch_function), 'execute')

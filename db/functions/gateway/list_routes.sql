@@ -34,7 +34,7 @@ begin
         f.provolatile = 'v',
         array(
             select http.role
-            from unnest(array['anon', 'device', 'user', 'worker', 'admin']) with ordinality as http (role, place)
+            from unnest(array['anon', 'device', 'user', 'wallet', 'worker', 'admin']) with ordinality as http (role, place)
             where has_function_privilege('aqm_' || http.role, f.oid, 'execute')
             order by http.place
         ),

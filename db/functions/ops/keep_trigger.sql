@@ -23,4 +23,4 @@ p_table: where it is to be. p_name: its name; to change a trigger, give it a new
 Errors: those of CREATE TRIGGER.';
 
 revoke all on function ops.keep_trigger(regclass, text, text) from public;
-grant execute on function ops.keep_trigger(regclass, text, text) to aqm_auth_owner, aqm_coins_owner;
+grant execute on function ops.keep_trigger(regclass, text, text) to aqm_auth_owner, aqm_coins_owner, aqm_escrow_owner;

@@ -62,7 +62,7 @@ Errors: 22023 for a schedule that is not five fields or has a number out of rang
 
 revoke all on function ops.schedule_job(text, text, interval, text, text, text, text) from public;
 grant execute on function ops.schedule_job(text, text, interval, text, text, text, text)
-to aqm_auth_owner, aqm_coins_owner;
+to aqm_auth_owner, aqm_coins_owner, aqm_escrow_owner;
 
 -- pg_cron lives in the database "postgres" (docs/adr/0006) and never forgets a run by itself.
 select ops.schedule_job(

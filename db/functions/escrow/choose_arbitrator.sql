@@ -1,0 +1,57 @@
+create or replace function escrow.choose_arbitrator(
+    p_buyer_wallet text,
+    p_seller_wallet text,
+    p_but text default null
+)
+returns text
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return (
+        select a.wallet
+        from escrow.arbitrators as a
+        inner join escrow.user_profiles as u on u.wallet = a.wallet
+        where
+            a.is_active
+            and not u.is_blacklisted
+            and a.wallet not in (p_buyer_wallet, p_seller_wallet)
+            and a.wallet is distinct from p_but
+            -- No trade with either of them in 30 days, no ruling about either in 7.
+            and not exists (
+                select from escrow.orders as o
+                where
+                    (
+                        o.buyer_wallet = a.wallet and o.seller_wallet in (p_buyer_wallet, p_seller_wallet)
+                        or o.seller_wallet = a.wallet and o.buyer_wallet in (p_buyer_wallet, p_seller_wallet)
+                    )
+                    and o.created_at > now() - interval '30 days'
+            )
+            and not exists (
+                select from escrow.orders as o
+                where
+                    o.arbitrator_wallet = a.wallet
+                    and (
+                        o.buyer_wallet in (p_buyer_wallet, p_seller_wallet)
+                        or o.seller_wallet in (p_buyer_wallet, p_seller_wallet)
+                    )
+                    and o.status in ('resolved_buyer', 'resolved_seller')
+                    and o.updated_at > now() - interval '7 days'
+            )
+        -- Who has the least to do; among equals, chance, so that nobody can choose.
+        order by (
+            select count(*) from escrow.orders as o where o.arbitrator_wallet = a.wallet and o.status = 'disputed'
+        ), random()
+        limit 1
+    );
+end
+$$;
+
+comment on function escrow.choose_arbitrator(text, text, text) is
+'Chooses who rules on a dispute: of the active arbitrators without a conflict of interest the one with the fewest open disputes, by chance among equals.
+p_buyer_wallet, p_seller_wallet: the parties. p_but: somebody who is not to be chosen again; null: nobody.
+Returns the wallet, null when there is nobody.
+Errors: none.';
+
+revoke all on function escrow.choose_arbitrator(text, text, text) from public;

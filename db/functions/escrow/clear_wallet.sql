@@ -1,0 +1,26 @@
+create or replace function escrow.clear_wallet(
+    p_wallet gateway.wallet
+)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    delete from escrow.blacklist as b where b.wallet in (p_wallet, lower(p_wallet));
+    if not found then
+        raise exception using errcode = 'PT404', message = 'wallet is not blacklisted';
+    end if;
+end
+$$;
+
+comment on function escrow.clear_wallet(gateway.wallet) is
+'Takes a wallet from the blacklist: it may sign in and trade again.
+p_wallet: which.
+Errors: PT404 when it is not in the blacklist.';
+
+revoke all on function escrow.clear_wallet(gateway.wallet) from public;
+grant execute on function escrow.clear_wallet(gateway.wallet) to aqm_admin;
+
+select gateway.expose('DELETE /v1/escrow/blacklist/{wallet}', 'escrow.clear_wallet');

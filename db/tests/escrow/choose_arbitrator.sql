@@ -1,0 +1,141 @@
+begin;
+select plan(15);
+
+\set buyer '''0x00000000000000000000000000000000000000b1'''
+\set seller '''0x00000000000000000000000000000000000000b2'''
+\set judge '''0x00000000000000000000000000000000000000b3'''
+\set stranger '''0x00000000000000000000000000000000000000b4'''
+\set product '''d0000000-0000-4000-8000-000000000000'''
+insert into escrow.user_profiles (wallet, public_key, created_at)
+values
+(:buyer, 'cHVi', now() - interval '30 days'), (:seller, 'cHVi', now() - interval '30 days'),
+(:judge, 'cHVi', now() - interval '30 days'), (:stranger, 'cHVi', now() - interval '30 days');
+insert into escrow.arbitrators (wallet, stake_amount, stake_token) values (:judge, 500, :judge);
+insert into escrow.products (
+    id, seller_wallet, title_preview, description_preview, category, price_usdt, stock, product_hash
+)
+values (:product, :seller, 'Title', 'Text', 'data', 10, 30, 'hash');
+create function pg_temp.order_at(p_number integer, p_status text) returns uuid language plpgsql as $$
+declare
+    v_id uuid := format('0a000000-0000-4000-8000-%s', lpad(p_number::text, 12, '0'));
+    v_step text;
+begin
+    insert into escrow.orders (
+        id, onchain_order_id, chain, buyer_wallet, seller_wallet, product_id, token, amount, platform_fee,
+        tx_hash_create
+    )
+    values (
+        v_id, p_number, 'bsc', '0x00000000000000000000000000000000000000b1',
+        '0x00000000000000000000000000000000000000b2', 'd0000000-0000-4000-8000-000000000000', 'USDT', 10, 0.2, 'tx'
+    );
+    foreach v_step in array case p_status
+        when 'created' then '{}'
+        when 'cancelled' then '{cancelled}'
+        when 'expired' then '{expired}'
+        when 'seller_confirmed' then '{seller_confirmed}'
+        when 'completed' then '{seller_confirmed,completed}'
+        when 'disputed' then '{seller_confirmed,disputed}'
+        else array['seller_confirmed', 'disputed', p_status]
+    end::text[]
+    loop
+        update escrow.orders as o set status = v_step::escrow.order_status where o.id = v_id;
+    end loop;
+    return v_id;
+end
+$$;
+
+\set other '''0x00000000000000000000000000000000000000b5'''
+insert into escrow.user_profiles (wallet, public_key) values (:other, 'cHVi');
+create function pg_temp.choose(p_but text default null) returns text language sql as $$
+    select escrow.choose_arbitrator(
+        '0x00000000000000000000000000000000000000b1', '0x00000000000000000000000000000000000000b2', p_but
+    )
+$$;
+-- A trade of two others, some days ago.
+create function pg_temp.trade(
+    p_buyer text, p_seller text, p_days integer, p_status text default 'created', p_judge text default null
+)
+returns void language plpgsql as $$
+begin
+    delete from escrow.orders as o where o.id = '0b000000-0000-4000-8000-000000000000';
+    insert into escrow.orders (
+        id, onchain_order_id, chain, buyer_wallet, seller_wallet, product_id, token, amount, platform_fee,
+        tx_hash_create,
+        created_at
+    )
+    values (
+        '0b000000-0000-4000-8000-000000000000', 0, 'bsc', p_buyer, p_seller, 'd0000000-0000-4000-8000-000000000000',
+        'USDT', 10, 0.2, 'tx', now() - p_days * interval '1 day' + interval '1 second'
+    );
+    if p_judge is not null then
+        alter table escrow.orders disable trigger guard_order;
+        update escrow.orders as o
+        set
+            status = p_status::escrow.order_status, arbitrator_wallet = p_judge,
+            updated_at = now() - p_days * interval '1 day' + interval '1 second'
+        where o.id = '0b000000-0000-4000-8000-000000000000';
+        alter table escrow.orders enable trigger guard_order;
+    end if;
+end
+$$;
+
+select is(pg_temp.choose(), :judge, 'who is active and free is chosen');
+select is(pg_temp.choose(:judge), null, 'but who is not to be chosen again');
+update escrow.arbitrators set is_active = false;
+select is(pg_temp.choose(), null, 'nor who is not active');
+update escrow.arbitrators set is_active = true;
+insert into escrow.blacklist (wallet, reason) values (:judge, 'thief');
+update escrow.user_profiles set updated_at = now();
+select is(pg_temp.choose(), null, 'nor who is blacklisted');
+delete from escrow.blacklist;
+update escrow.user_profiles set updated_at = now();
+update escrow.arbitrators set wallet = :buyer;
+select is(pg_temp.choose(), null, 'nor a party');
+update escrow.arbitrators set wallet = :judge;
+
+select pg_temp.trade(:judge, :seller, 30);
+select is(pg_temp.choose(), null, 'who has bought from a party in 30 days is not free');
+select pg_temp.trade(:buyer, :judge, 30);
+select is(pg_temp.choose(), null, 'nor who has sold to one');
+select pg_temp.trade(:buyer, :judge, 31);
+select is(pg_temp.choose(), :judge, 'later it is forgotten');
+select pg_temp.trade(:stranger, :judge, 1);
+select is(pg_temp.choose(), :judge, 'trades with others do not matter');
+
+select pg_temp.trade(:stranger, :seller, 7, 'resolved_buyer', :judge);
+select is(pg_temp.choose(), null, 'who has ruled about a party in 7 days is not free');
+select pg_temp.trade(:stranger, :seller, 8, 'resolved_seller', :judge);
+select is(pg_temp.choose(), :judge, 'later that is forgotten too');
+select pg_temp.trade(:stranger, :other, 1, 'resolved_buyer', :judge);
+select is(pg_temp.choose(), :judge, 'rulings about others do not matter');
+delete from escrow.orders;
+
+insert into escrow.user_profiles (wallet, public_key)
+select
+    format('0x%s', repeat(n::text, 40)) as wallet,
+    'cHVi' as public_key
+from generate_series(1, 4) as n;
+insert into escrow.arbitrators (wallet, stake_amount, stake_token)
+select
+    format('0x%s', repeat(n::text, 40)) as wallet,
+    500 as stake_amount,
+    'token' as stake_token
+from generate_series(1, 4) as n;
+select is(
+    (select count(distinct pg_temp.choose()) from generate_series(1, 100)), 5::bigint,
+    'among equals it is chance, so that nobody can choose'
+);
+select count(pg_temp.order_at(n, 'disputed')) as made from generate_series(1, 1000) as n;
+select results_eq(
+    'select count(*) from escrow.orders group by arbitrator_wallet', 'values (200::bigint), (200), (200), (200), (200)',
+    'a thousand disputes are spread evenly among five'
+);
+update escrow.orders set arbitrator_wallet = :judge
+where arbitrator_wallet = '0x' || repeat('1', 40);
+select is(
+    array(select distinct pg_temp.choose() from generate_series(1, 20)), array['0x' || repeat('1', 40)],
+    'who has the least to do is next'
+);
+
+select * from finish();
+rollback;

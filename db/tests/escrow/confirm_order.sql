@@ -1,0 +1,102 @@
+begin;
+select plan(10);
+
+\set buyer '''0x00000000000000000000000000000000000000b1'''
+\set seller '''0x00000000000000000000000000000000000000b2'''
+\set judge '''0x00000000000000000000000000000000000000b3'''
+\set stranger '''0x00000000000000000000000000000000000000b4'''
+\set product '''d0000000-0000-4000-8000-000000000000'''
+insert into escrow.user_profiles (wallet, public_key, created_at)
+values
+(:buyer, 'cHVi', now() - interval '30 days'), (:seller, 'cHVi', now() - interval '30 days'),
+(:judge, 'cHVi', now() - interval '30 days'), (:stranger, 'cHVi', now() - interval '30 days');
+insert into escrow.arbitrators (wallet, stake_amount, stake_token) values (:judge, 500, :judge);
+insert into escrow.products (
+    id, seller_wallet, title_preview, description_preview, category, price_usdt, stock, product_hash
+)
+values (:product, :seller, 'Title', 'Text', 'data', 10, 30, 'hash');
+create function pg_temp.tx(p_number integer) returns text language sql immutable as $$
+    select '0x' || lpad(to_hex(p_number), 64, '0')
+$$;
+create function pg_temp.order_at(p_number integer, p_status text) returns uuid language plpgsql as $$
+declare
+    v_id uuid := format('0a000000-0000-4000-8000-%s', lpad(p_number::text, 12, '0'));
+    v_step text;
+begin
+    insert into escrow.orders (
+        id, onchain_order_id, chain, buyer_wallet, seller_wallet, product_id, token, amount, platform_fee,
+        tx_hash_create
+    )
+    values (
+        v_id, p_number, 'bsc', '0x00000000000000000000000000000000000000b1',
+        '0x00000000000000000000000000000000000000b2', 'd0000000-0000-4000-8000-000000000000', 'USDT', 10, 0.2, 'tx'
+    );
+    foreach v_step in array case p_status
+        when 'created' then '{}'
+        when 'cancelled' then '{cancelled}'
+        when 'expired' then '{expired}'
+        when 'seller_confirmed' then '{seller_confirmed}'
+        when 'completed' then '{seller_confirmed,completed}'
+        when 'disputed' then '{seller_confirmed,disputed}'
+        else array['seller_confirmed', 'disputed', p_status]
+    end::text[]
+    loop
+        update escrow.orders as o set status = v_step::escrow.order_status where o.id = v_id;
+    end loop;
+    return v_id;
+end
+$$;
+
+select
+    pg_temp.order_at(1, 'created') as id,
+    pg_temp.tx(1) as tx
+\gset
+select
+    throws_ok(
+        format('select escrow.confirm_order(%L, %L, %s, %L)', :'id', :seller, bad.key, :'tx'), '22023',
+        'product_key_encrypted must have between 1 and 4096 bytes', bad.description
+    )
+from (
+    values ('''''', 'no key is none'),
+    ('null', 'nor is nothing'),
+    ('decode(repeat(''00'', 4097), ''hex'')', 'one too long is refused')
+) as bad (key, description);
+set local role aqm_wallet;
+select throws_ok(
+    format('select escrow.confirm_order(%L, %L, ''key'', %L)', :'id', :buyer, :'tx'), '42501',
+    'an order that is created can become seller_confirmed, but not by its buyer', 'a buyer confirms nothing'
+);
+select is_empty(
+    format('select escrow.confirm_order(%L, %L, ''key'', %L)', :'id', :stranger, :'tx'),
+    'to a stranger there is no order'
+);
+select results_eq(
+    format(
+        'select status::text, product_key_encrypted, seller_confirmed_at
+        from escrow.confirm_order(%L, %L, decode(repeat(''fe'', 4096), ''hex''), %L)', :'id', :seller, :'tx'
+    ),
+    $$values ('seller_confirmed', decode(repeat('fe', 4096), 'hex'), now())$$,
+    'the seller confirms and hands over the key'
+);
+select is(
+    (select o.product_key_encrypted from escrow.find_order(:'id', :buyer) as o), decode(repeat('fe', 4096), 'hex'),
+    'which the buyer gets'
+);
+select is(
+    (select length(o.product_key_encrypted) from escrow.confirm_order(:'id', :seller, 'other', :'tx') as o), 4096,
+    'the same again is answered, and keeps the first key'
+);
+reset role;
+select unalike(
+    (select o.product_key_encrypted from escrow.orders as o),
+    '%' || chr(10) || '%',
+    'base64 is stored without line breaks'
+);
+set local role aqm_anon;
+select throws_ok(
+    format('select escrow.confirm_order(%L, %L, ''key'', %L)', :'id', :seller, :'tx'), '42501',
+    'permission denied for function confirm_order', 'who has not signed in confirms nothing'
+);
+
+select * from finish();
+rollback;

@@ -1,0 +1,79 @@
+begin;
+select plan(10);
+
+\set buyer '''0x00000000000000000000000000000000000000b1'''
+\set seller '''0x00000000000000000000000000000000000000b2'''
+\set judge '''0x00000000000000000000000000000000000000b3'''
+\set stranger '''0x00000000000000000000000000000000000000b4'''
+\set product '''d0000000-0000-4000-8000-000000000000'''
+insert into escrow.user_profiles (wallet, public_key, created_at)
+values
+(:buyer, 'cHVi', now() - interval '30 days'), (:seller, 'cHVi', now() - interval '30 days'),
+(:judge, 'cHVi', now() - interval '30 days'), (:stranger, 'cHVi', now() - interval '30 days');
+insert into escrow.arbitrators (wallet, stake_amount, stake_token) values (:judge, 500, :judge);
+insert into escrow.products (
+    id, seller_wallet, title_preview, description_preview, category, price_usdt, stock, product_hash
+)
+values (:product, :seller, 'Title', 'Text', 'data', 10, 30, 'hash');
+create function pg_temp.order_at(p_number integer, p_status text) returns uuid language plpgsql as $$
+declare
+    v_id uuid := format('0a000000-0000-4000-8000-%s', lpad(p_number::text, 12, '0'));
+    v_step text;
+begin
+    insert into escrow.orders (
+        id, onchain_order_id, chain, buyer_wallet, seller_wallet, product_id, token, amount, platform_fee,
+        tx_hash_create
+    )
+    values (
+        v_id, p_number, 'bsc', '0x00000000000000000000000000000000000000b1',
+        '0x00000000000000000000000000000000000000b2', 'd0000000-0000-4000-8000-000000000000', 'USDT', 10, 0.2, 'tx'
+    );
+    foreach v_step in array case p_status
+        when 'created' then '{}'
+        when 'cancelled' then '{cancelled}'
+        when 'expired' then '{expired}'
+        when 'seller_confirmed' then '{seller_confirmed}'
+        when 'completed' then '{seller_confirmed,completed}'
+        when 'disputed' then '{seller_confirmed,disputed}'
+        else array['seller_confirmed', 'disputed', p_status]
+    end::text[]
+    loop
+        update escrow.orders as o set status = v_step::escrow.order_status where o.id = v_id;
+    end loop;
+    return v_id;
+end
+$$;
+
+select pg_temp.order_at(1, 'seller_confirmed') as id \gset
+set local role aqm_wallet;
+select
+    is(
+        (select o.status::text from escrow.find_order(:'id', party.wallet) as o), 'seller_confirmed',
+        format('the %s sees the order', party.name)
+    )
+from (values (:buyer, 'buyer'), (:seller, 'seller')) as party (wallet, name);
+select
+    is_empty(
+        format('select escrow.find_order(%L, %L)', :'id', other.wallet), format('%s does not', other.name)
+    )
+from
+    (values (:stranger, 'a stranger'), (:judge, 'an arbitrator without a dispute'), (null, 'nobody'))
+        as other (wallet, name);
+reset role;
+update escrow.orders set status = 'disputed';
+select is(
+    (select o.arbitrator_wallet from escrow.find_order(:'id', :judge) as o), :judge, 'the arbitrator sees a dispute'
+);
+update escrow.orders set status = 'resolved_seller';
+select is((select count(*) from escrow.find_order(:'id', :judge)), 1::bigint, 'and afterwards');
+update escrow.orders set arbitrator_wallet = :stranger;
+select is_empty(format('select escrow.find_order(%L, %L)', :'id', :judge), 'but not once another has it');
+select is_empty(format('select escrow.find_order(%L, %L)', gen_random_uuid(), :buyer), 'there is no other order');
+set local role aqm_anon;
+select throws_ok(
+    format('select escrow.find_order(%L, %L)', :'id', :buyer), '42501', 'permission denied for function find_order',
+    'who has not signed in sees none'
+);
+
+select * from finish();
+rollback;

@@ -1,0 +1,19 @@
+begin;
+select plan(6);
+
+insert into escrow.chain_event (chain, block, log_index, contract, kind, onchain_order_id, payload) values
+('bsc', 7, 0, 'c', 'created', 1, '{"buyer": "0xAB", "seller": "0xCD"}'),
+('bsc', 8, 0, 'c', 'completed', 1, '{"buyer": "0xEF"}'),
+('bsc', 9, 0, 'c', 'created', 2, '{}');
+select ok(not escrow.is_false_order('bsc', 1, '0xaB', '0xcd'), 'wallets are compared without their checksum');
+select ok(escrow.is_false_order('bsc', 1, '0xef', '0xcd'), 'an order of another buyer is false');
+select ok(escrow.is_false_order('bsc', 1, '0xab', '0xef'), 'an order of another seller is false');
+select ok(not escrow.is_false_order('bsc', 2, '0xab', '0xcd'), 'an event that names nobody makes no order false');
+select ok(
+    not escrow.is_false_order('bsc', 3, '0xab', '0xcd'),
+    'an order of which the contract has not told is not false'
+);
+select ok(not escrow.is_false_order('base', 1, '0xef', '0xcd'), 'chains count their orders by themselves');
+
+select * from finish();
+rollback;

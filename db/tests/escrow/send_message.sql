@@ -1,0 +1,128 @@
+begin;
+select plan(17);
+
+\set buyer '''0x00000000000000000000000000000000000000b1'''
+\set seller '''0x00000000000000000000000000000000000000b2'''
+\set judge '''0x00000000000000000000000000000000000000b3'''
+\set stranger '''0x00000000000000000000000000000000000000b4'''
+\set product '''d0000000-0000-4000-8000-000000000000'''
+insert into escrow.user_profiles (wallet, public_key, created_at)
+values
+(:buyer, 'cHVi', now() - interval '30 days'), (:seller, 'cHVi', now() - interval '30 days'),
+(:judge, 'cHVi', now() - interval '30 days'), (:stranger, 'cHVi', now() - interval '30 days');
+insert into escrow.arbitrators (wallet, stake_amount, stake_token) values (:judge, 500, :judge);
+insert into escrow.products (
+    id, seller_wallet, title_preview, description_preview, category, price_usdt, stock, product_hash
+)
+values (:product, :seller, 'Title', 'Text', 'data', 10, 30, 'hash');
+create function pg_temp.order_at(p_number integer, p_status text) returns uuid language plpgsql as $$
+declare
+    v_id uuid := format('0a000000-0000-4000-8000-%s', lpad(p_number::text, 12, '0'));
+    v_step text;
+begin
+    insert into escrow.orders (
+        id, onchain_order_id, chain, buyer_wallet, seller_wallet, product_id, token, amount, platform_fee,
+        tx_hash_create
+    )
+    values (
+        v_id, p_number, 'bsc', '0x00000000000000000000000000000000000000b1',
+        '0x00000000000000000000000000000000000000b2', 'd0000000-0000-4000-8000-000000000000', 'USDT', 10, 0.2, 'tx'
+    );
+    foreach v_step in array case p_status
+        when 'created' then '{}'
+        when 'cancelled' then '{cancelled}'
+        when 'expired' then '{expired}'
+        when 'seller_confirmed' then '{seller_confirmed}'
+        when 'completed' then '{seller_confirmed,completed}'
+        when 'disputed' then '{seller_confirmed,disputed}'
+        else array['seller_confirmed', 'disputed', p_status]
+    end::text[]
+    loop
+        update escrow.orders as o set status = v_step::escrow.order_status where o.id = v_id;
+    end loop;
+    return v_id;
+end
+$$;
+
+select
+    pg_temp.order_at(1, 'seller_confirmed') as id,
+    repeat('n', 24) as nonce
+\gset
+select
+    throws_ok(
+        format('select escrow.send_message(%L, %L, %s, %s)', :'id', :buyer, bad.ciphertext, bad.nonce), '22023',
+        bad.message, bad.description
+    )
+from (
+    values
+    ('''''', 'repeat(''n'', 24)::bytea', 'ciphertext must have between 1 and 65536 bytes', 'an empty message is none'),
+    ('null', 'repeat(''n'', 24)::bytea', 'ciphertext must have between 1 and 65536 bytes', 'nor is nothing'),
+    (
+        'repeat(''c'', 65537)::bytea', 'repeat(''n'', 24)::bytea', 'ciphertext must have between 1 and 65536 bytes',
+        'a message has an end'
+    ),
+    ('''c''', 'repeat(''n'', 23)::bytea', 'nonce must have 24 bytes', 'a nonce is not shorter'),
+    ('''c''', 'repeat(''n'', 25)::bytea', 'nonce must have 24 bytes', 'nor longer'),
+    ('''c''', 'null', 'nonce must have 24 bytes', 'nor missing')
+) as bad (ciphertext, nonce, message, description);
+select is_empty('select from escrow.messages', 'what was refused is not stored');
+
+set local role aqm_wallet;
+select results_eq(
+    format(
+        'select sender_wallet, ciphertext, nonce from escrow.send_message(%L, %L, ''\x00ff'', %L)',
+        :'id',
+        :buyer,
+        :'nonce'
+    ),
+    format('values (%L, ''\x00ff''::bytea, %L::bytea)', :buyer, :'nonce'), 'the buyer sends a message'
+);
+select is(
+    (select length(m.ciphertext) from escrow.send_message(:'id', :seller, repeat('c', 65536)::bytea, :'nonce') as m),
+    65536,
+    'so does the seller, as long a one as there may be'
+);
+select
+    is_empty(
+        format('select escrow.send_message(%L, %L, ''c'', %L)', :'id', other.wallet, :'nonce'),
+        format('%s does not', other.name)
+    )
+from (values (:stranger, 'a stranger'), (:judge, 'an arbitrator without a dispute')) as other (wallet, name);
+reset role;
+update escrow.orders set status = 'disputed';
+select is(
+    (select m.sender_wallet from escrow.send_message(:'id', :judge, 'c', :'nonce'::bytea) as m), :judge,
+    'an arbitrator does while there is a dispute'
+);
+update escrow.orders set status = 'resolved_buyer';
+select throws_ok(
+    format('select escrow.send_message(%L, %L, ''c'', %L)', :'id', :judge, :'nonce'), '42501',
+    'an arbitrator reads and writes messages while the order is disputed', 'and not afterwards'
+);
+select is(
+    (select m.sender_wallet from escrow.send_message(:'id', :buyer, 'c', :'nonce'::bytea) as m), :buyer,
+    'the parties may talk on'
+);
+insert into escrow.blacklist (wallet, reason) values (:buyer, 'thief');
+update escrow.user_profiles set updated_at = now();
+select throws_ok(
+    format('select escrow.send_message(%L, %L, ''c'', %L)', :'id', :buyer, :'nonce'), '42501', 'wallet is blacklisted',
+    'who is blacklisted sends nothing'
+);
+select is(
+    (
+        select count(*) from escrow.messages as m
+        where m.ciphertext like '%' || chr(10) || '%' or length(m.nonce) <> 32
+    ),
+    0::bigint, 'what is stored is base64 without line breaks'
+);
+select is(
+    (
+        select count(distinct m.created_at) from escrow.messages as m
+        where m.created_at > now()
+    ), 4::bigint,
+    'each message has a time of its own'
+);
+
+select * from finish();
+rollback;

@@ -1,0 +1,92 @@
+"""Browsing products reads what it shows and little more, whatever the planner thinks of a keyword."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from conftest import Database, migrated_copy
+from db.cluster import Cluster
+
+MANY = 30_000
+DEPTH = 5_000
+"""How many of the newest a page of 20 looks through for a keyword (escrow.search_products)."""
+
+PEOPLE = b"""
+insert into escrow.user_profiles (wallet, public_key)
+select format('0x%s', lpad(n::text, 40, '0')), 'cHVi' from generate_series(0, 999) as n
+"""
+PRODUCTS = b"""
+insert into escrow.products (
+    seller_wallet, title_preview, description_preview, category, price_usdt, product_hash, created_at
+)
+select
+    format('0x%%s', lpad((n %% 1000)::text, 40, '0')),
+    case when n %% 2 = 0 then 'common ' else 'usual ' end || substr(md5(n::text), 1, 8),
+    case when n in (7, 8, 9) then 'rarest' when n <= 600 then 'outdated' else '' end,
+    (array['data', 'accounts', 'tools', 'services', 'other']::escrow.product_category[])[1 + n / 7 %% 5],
+    1 + n %% 1000, 'hash', now() - interval '1 year' + n * interval '1 minute'
+from generate_series(1, %(many)s) as n
+"""
+PAGE = 150
+"""A page, each product with its seller, looked for and shown; and the product that a page begins after."""
+
+CALLS = {
+    "newest": ("", 0, 20, PAGE),
+    "deep": ("", 15_000, 20, PAGE),
+    "category": ("p_category => 'tools'", 0, 20, 2 * PAGE),
+    "price that few have": ("p_min_price => 500, p_max_price => 500", 0, 20, PAGE),
+    "price that none has": ("p_min_price => 5000", 0, 0, 10),
+    "seller": ("p_seller_wallet => '0x' || lpad('7', 40, '0')", 0, 20, PAGE),
+    "common keyword": ("'common'", 0, 20, PAGE),
+    "common keyword, deep": ("'common'", 15_000, 20, PAGE),
+    "common keyword, last page": ("'common'", 20, 10, PAGE),
+    "rare keyword": ("'rarest'", 0, 3, DEPTH + PAGE),
+    "keyword of old ones": ("'outdated'", 0, 20, DEPTH + 1200 + PAGE),
+    "keyword that none has": ("'missing'", 0, 0, DEPTH + PAGE),
+    # The planner takes three letters for what is in one text of 25.
+    "three letters that none has": ("'xyz'", 0, 0, DEPTH + PAGE),
+    "keyword at a price": ("'common', p_min_price => 501, p_max_price => 501", 0, 20, PAGE),
+}
+"""What is looked for, after which of the oldest (0: from the newest), how many are found, how many rows may be read."""
+
+
+def rows_read(connection: psycopg.Connection[Any]) -> int:
+    """How many rows of escrow's tables this session has read and not yet reported, by whatever way."""
+    row = connection.execute(
+        "select sum(seq_tup_read + idx_tup_fetch) from pg_stat_xact_user_tables where schemaname = 'escrow'"
+    ).fetchone()
+    assert row
+    return int(row[0])
+
+
+@pytest.fixture(scope="module")
+def crowded(cluster: Cluster, template: str) -> Iterator[Database]:
+    """A database with many products, which these tests only read."""
+    with migrated_copy(cluster, template) as database:
+        with database.connect() as connection:
+            connection.execute(PEOPLE)
+            connection.execute(PRODUCTS, {"many": MANY})
+            connection.execute("vacuum analyze escrow.products, escrow.user_profiles")
+        yield database
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_browsing_reads_little_among_many(call: str, crowded: Database) -> None:
+    arguments, offset, found, most = CALLS[call]
+    if offset:
+        after = crowded.value("select id from escrow.products order by created_at offset %s limit 1", [offset])
+        arguments += f"{', ' if arguments else ''}p_after => '{after}'"
+    statement = f"select id from escrow.search_products({arguments})".encode()
+    with crowded.connect() as connection:
+        for _ in range(6):  # plans would be kept
+            connection.execute(statement)
+        with connection.transaction():
+            before = rows_read(connection)
+            assert len(connection.execute(statement).fetchall()) == found
+            read = rows_read(connection) - before
+    print(call, read)
+    assert read <= most
