@@ -64,6 +64,7 @@ def read_options(arguments: Sequence[str]) -> Options:
     number("--digests", default=10_000_000, help="of spent coins, of rules (default: 10000000)")
     number("--people", default=1_000_000, help="with accounts, of people (default: 1000000)")
     number("--tries", default=5000, help="refused logins, of people (default: 5000)")
+    number("--products", default=1_000_000, help="and as many orders, of escrow (default: 1000000)")
     number("--keys", default=10_000, help="private keys, and coins, of device (default: 10000)")
     parser.add_argument(
         "--against", default="afc5b70", metavar="REF",

@@ -55,6 +55,7 @@ class Options:
     digests: int
     people: int
     tries: int
+    products: int
     keys: int
     against: str
     seed: int

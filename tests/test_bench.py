@@ -40,12 +40,12 @@ from conftest import Database, wait_until
 SHORT = [
     "--rounds", "1", "--pairs", "1", "--seconds", "1", "--recipients", "400", "--clients", "8,16", "--category", "BRONZE",
     "--connections", "40", "--rate", "100", "--burst", "60", "--claims", "1600", "--drain", "200", "--digests", "26000",
-    "--people", "300", "--tries", "20", "--keys", "300",
+    "--people", "300", "--tries", "20", "--keys", "300", "--products", "3000",
 ]  # fmt: skip
 APART = [
     ["fetch", "burst", "once"],
     ["database"],
-    ["open-loop", "upload", "mixed", "long", "snapshot", "people", "device"],
+    ["open-loop", "upload", "mixed", "long", "snapshot", "people", "device", "escrow"],
     # Where there is no repository there is no other commit.
     ["rules", *(["baseline", "--against", "HEAD"] if (ROOT / ".git").exists() else [])],
 ]

@@ -6,7 +6,22 @@ from collections.abc import Callable, Sequence
 
 from ..report import Section
 from ..setup import Bench
-from . import baseline, burst, database, device, fetch, long, mixed, once, open_loop, people, rules, snapshot, upload
+from . import (
+    baseline,
+    burst,
+    database,
+    device,
+    escrow,
+    fetch,
+    long,
+    mixed,
+    once,
+    open_loop,
+    people,
+    rules,
+    snapshot,
+    upload,
+)
 
 SCENARIOS: dict[str, Callable[[Bench], Sequence[Section]]] = {
     "fetch": fetch.run,
@@ -19,6 +34,7 @@ SCENARIOS: dict[str, Callable[[Bench], Sequence[Section]]] = {
     "snapshot": snapshot.run,
     "people": people.run,
     "device": device.run,
+    "escrow": escrow.run,
     "rules": rules.run,
     "baseline": baseline.run,
     "once": once.run,
