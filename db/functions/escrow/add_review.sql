@@ -11,6 +11,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_order escrow.orders;
+    v_actor text;
     v_review escrow.reviews;
 begin
     if (p_rating between 1 and 5) is not true then
@@ -19,9 +20,11 @@ begin
     perform escrow.check_trader(p_reviewer_wallet, 'reviewer_wallet');
     -- Locked: it does not become another trade, or none, before this is committed.
     select o.* into v_order from escrow.orders as o where o.id = p_order_id for share;
-    if not found then
+    v_actor := escrow.actor_of(v_order, p_reviewer_wallet);
+    -- Strangers are told the same of an order that there is and of one that there isn't, as everywhere.
+    if v_actor is null then
         return;
-    elsif p_reviewer_wallet not in (v_order.buyer_wallet, v_order.seller_wallet) then
+    elsif v_actor = 'arbitrator' then
         raise exception using errcode = 'insufficient_privilege',
             message = 'reviewer_wallet is not a party of this order';
     elsif not escrow.is_trade(v_order.status) then
@@ -67,8 +70,8 @@ $$;
 comment on function escrow.add_review(uuid, gateway.wallet, integer) is
 'Says what one party of an order thinks of the other, once the order is completed or ruled on, and counts it in the other''s rating and reputation. Where the contract corrects the order afterwards, the review stays.
 p_order_id: which. p_reviewer_wallet: the party that reviews. p_rating: 1 to 5 stars.
-Returns the review; the same one when it is repeated; no row when there is no such order.
-Errors: 22023 for a rating out of range or a reviewer without a profile, 42501 for who is no party of it or blacklisted, PT409 for an order that is no trade (review_eligibility) and for a second review with another rating (uq_one_review_per_order).';
+Returns the review; the same one when it is repeated; no row when there is no such order, or it is none of theirs.
+Errors: 22023 for a rating out of range or a reviewer without a profile, 42501 for the arbitrator or a blacklisted wallet, PT409 for an order that is no trade (review_eligibility) and for a second review with another rating (uq_one_review_per_order).';
 
 revoke all on function escrow.add_review(uuid, gateway.wallet, integer) from public;
 grant execute on function escrow.add_review(uuid, gateway.wallet, integer) to aqm_wallet;

@@ -1,12 +1,14 @@
 begin;
-select plan(27);
+select plan(28);
 
 \set buyer '''0x00000000000000000000000000000000000000b1'''
 \set seller '''0x00000000000000000000000000000000000000b2'''
 \set other '''0x00000000000000000000000000000000000000b3'''
+\set arbitrator '''0x00000000000000000000000000000000000000b4'''
 \set product '''d0000000-0000-4000-8000-000000000000'''
 \set id '''0a000000-0000-4000-8000-000000000001'''
-insert into escrow.user_profiles (wallet, public_key) values (:buyer, 'cHVi'), (:seller, 'cHVi'), (:other, 'cHVi');
+insert into escrow.user_profiles (wallet, public_key)
+values (:buyer, 'cHVi'), (:seller, 'cHVi'), (:other, 'cHVi'), (:arbitrator, 'cHVi');
 insert into escrow.products (
     id, seller_wallet, title_preview, description_preview, category, price_usdt, stock, product_hash
 )
@@ -42,7 +44,7 @@ update escrow.orders set status = 'seller_confirmed'
 where onchain_order_id between 2 and 6;
 update escrow.orders set status = 'completed'
 where onchain_order_id = 3;
-update escrow.orders set status = 'disputed'
+update escrow.orders set status = 'disputed', arbitrator_wallet = :arbitrator
 where onchain_order_id between 4 and 6;
 update escrow.orders set status = 'resolved_buyer'
 where onchain_order_id = 5;
@@ -105,9 +107,10 @@ select throws_ok(
     'nobody changes a review'
 );
 select is_empty($$select pg_temp.review(9, 'b1', 5)$$, 'no order, no review');
+select is_empty($$select pg_temp.review(3, 'b3', 5)$$, 'nobody but the parties reviews an order, or hears of it');
 select throws_ok(
-    $$select pg_temp.review(3, 'b3', 5)$$, '42501', 'reviewer_wallet is not a party of this order',
-    'nobody but the parties reviews an order'
+    $$select pg_temp.review(6, 'b4', 5)$$, '42501', 'reviewer_wallet is not a party of this order',
+    'its arbitrator knows of it, and reviews nobody'
 );
 select throws_ok(
     $$select pg_temp.review(3, 'ff', 5)$$, '22023', 'reviewer_wallet has no profile', 'a stranger even less'
