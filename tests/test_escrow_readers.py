@@ -29,9 +29,13 @@ from gateway.tokens import make_token
 CALLERS = (
     "buyer", "seller", "arbitrator", "bystander", "stranger", "impostor", "admin", "worker", "outcast", "anonymous",
 )  # fmt: skip
-"""The columns. arbitrator: assigned to the order once it is disputed, active and not assigned before. bystander: another
-active arbitrator, never assigned. stranger: with a wallet, and themself. impostor: the stranger, naming whoever may. admin:
-naming whoever may. outcast: a party of the order that is blacklisted, with a token from before."""
+"""The columns.
+
+arbitrator: assigned to the order once it is disputed, active and not assigned before.
+bystander: another active arbitrator, never assigned.
+stranger: with a wallet, and themself. impostor: the stranger, naming whoever may. admin: naming whoever may.
+outcast: a party of the order that is blacklisted, with a token from before.
+"""
 
 TABLE = """
 GET /arbitrators                   -                 200  200  200  200  200  200  200  200  200  200
@@ -93,10 +97,11 @@ POST /chain/events                 -                 role role role role role ro
 POST /chain/rollback               -                 role role role role role role 200  200  role 401
 GET /chain/cursor                  -                 role role role role role role 200  200  role 401
 """
-"""Route below /v1/escrow, status of the order that it is about, an answer for each of CALLERS: a status, or one of REFUSALS.
+"""Route below /v1/escrow, status of the order that it is about, answers to CALLERS: a status, or one of REFUSALS.
 
 The blacklisted can't sign in or take any step; with a token that is still good they read what is theirs, since their
-money is in it."""
+money is in it.
+"""
 
 REFUSALS: dict[str, tuple[int, str]] = {
     "none": (200, ""),
@@ -111,8 +116,12 @@ REFUSALS: dict[str, tuple[int, str]] = {
                   r"constraint: (order_transition|not_disputed|review_eligibility) "),
     "own": (422, r"detail: buyer_wallet must not be the seller's .*constraint: chk_buyer_not_seller "),
 }  # fmt: skip
-"""Status and text of each way to be refused. none: a list that does not have it. name: for somebody else's wallet. list: the
-blacklist. part: it is for another who has a part in it; the gateway tells no words of that. step: the order's status. own: one's own product."""
+"""Status and text of each way to be refused.
+
+none: a list that does not have it. own: one's own product. sign: signed by somebody else. step: the order's status.
+name: in the name of somebody else's wallet. list: the blacklist. role: not for wallets, or not for admins or workers.
+part: for another who has a part in it; the gateway passes on no words about that.
+"""
 
 SAID = ("detail", "field", "constraint", "code")
 """Of a problem, what the texts of REFUSALS are matched with."""
@@ -149,7 +158,10 @@ returning id, product_id
 CONFIRM = "update escrow.orders set status = 'seller_confirmed', product_key_encrypted = %s where id = %s"
 DISPUTE = "update escrow.orders set status = 'disputed', arbitrator_wallet = %s where id = %s"
 RULE = "update escrow.orders set status = 'resolved_buyer' where id = %s"
-WRITE = "insert into escrow.messages (order_id, sender_wallet, ciphertext, nonce, created_at) values (%s, %s, %s, %s, clock_timestamp())"
+WRITE = """
+insert into escrow.messages (order_id, sender_wallet, ciphertext, nonce, created_at)
+values (%s, %s, %s, %s, clock_timestamp())
+"""
 PROVE = "insert into escrow.dispute_evidence (order_id, submitter_wallet, ipfs_hash) values (%s, %s, %s)"
 
 
@@ -199,7 +211,8 @@ class Town:
         self.tokens["impostor"] = self.tokens["stranger"]
         connection.execute(SETTLE_IN, {"wallets": list(self.wallets.values())})
         connection.execute(
-            "insert into escrow.arbitrators (wallet, stake_amount, stake_token) select w, 500, w from unnest(%s::text[]) as w",
+            "insert into escrow.arbitrators (wallet, stake_amount, stake_token)"
+            " select w, 500, w from unnest(%s::text[]) as w",
             [[self.wallets["arbitrator"], self.wallets["bystander"]]],
         )
         connection.execute(
@@ -207,7 +220,7 @@ class Town:
         )
 
     def make_scene(self, caller: str, route: str, status: str) -> Scene:
-        """An order in a status, with its key, messages and evidence; an outcast stands where the step would be theirs."""
+        """An order with its key, messages and evidence; an outcast stands where the step would be theirs."""
         is_sellers = route in ("POST /orders/{id}/confirm", "PUT /products/{id}", "DELETE /products/{id}")
         buyer, seller = self.wallets["buyer"], self.wallets["seller"]
         if caller == "outcast":
@@ -280,7 +293,8 @@ class Town:
                 event = {"order_id": 1_000_000 + number}
                 contract = "0x" + "7" * 40
                 return {
-                    "chain": "bsc", "contract": contract, "block": number, "log_index": 0, "kind": "created", "payload": event,
+                    "chain": "bsc", "contract": contract, "block": number, "log_index": 0, "kind": "created",
+                    "payload": event,
                 }  # fmt: skip
             case "POST /chain/rollback":
                 return {"chain": "bsc", "block": 1}
