@@ -89,12 +89,14 @@ cross join lateral (
 
 ORDERS = """
 insert into escrow.orders (
-    id, onchain_order_id, chain, buyer_wallet, seller_wallet, product_id, token, amount, platform_fee, status, party_status,
+    id, onchain_order_id, chain, buyer_wallet, seller_wallet, arbitrator_wallet, product_id, token, amount, platform_fee, status, party_status,
     holds_item, cancelled_by, product_key_encrypted, tx_hash_create, tx_hash_complete, seller_confirmed_at, dispute_opened_at,
     dispute_deadline, completed_at, created_at, updated_at
 )
 select
-    pg_temp.ordered(n), n, 'bsc', b.wallet, p.seller_wallet, p.id,
+    pg_temp.ordered(n), n, 'bsc', b.wallet, p.seller_wallet,
+    case when s.status in ('disputed', 'resolved_buyer', 'resolved_seller') then pg_temp.wallet(%(sellers)s + 1 + n %% %(judges)s) end,
+    p.id,
     (enum_range(null::escrow.token_type))[1 + floor(2 * pg_temp.chance(n, 12))::integer],
     p.price_usdt, round(p.price_usdt * 0.02, 6), s.status, s.status, s.status not in ('cancelled', 'expired'),
     case s.status when 'cancelled' then b.wallet end,
@@ -153,7 +155,7 @@ where o.status = 'completed' and pg_temp.chance(n, 20) < 0.5
 
 ARBITRATORS = """
 insert into escrow.arbitrators (wallet, stake_amount, stake_token)
-select pg_temp.wallet(n), 500 + n %% 1000, pg_temp.wallet(-1)
+select pg_temp.wallet(%(sellers)s + n), 500 + n %% 1000, pg_temp.wallet(-1)
 from generate_series(%(first)s::bigint, %(last)s::bigint) as n
 """
 
@@ -211,6 +213,11 @@ class Size:
         return max(20, self.products // 10)
 
     @property
+    def arbitrators(self) -> int:
+        """Who has the numbers after the sellers'."""
+        return min(50, self.people // 4)
+
+    @property
     def sellers(self) -> int:
         """The first of the people."""
         return self.people // 4
@@ -221,7 +228,13 @@ def load(dsn: str, size: Size, say: Callable[[str], None], seed: int = 1) -> Non
 
     dsn: of the database. say: is told what is being made. Raises ValueError for one that is not empty.
     """
-    numbers = {"people": size.people, "sellers": size.sellers, "products": size.products, "orders": size.orders}
+    numbers = {
+        "judges": size.arbitrators,
+        "people": size.people,
+        "sellers": size.sellers,
+        "products": size.products,
+        "orders": size.orders,
+    }
     with psycopg.connect(dsn, autocommit=True) as connection:
         if connection.execute("select from escrow.user_profiles limit 1").fetchone() is not None:
             raise ValueError("there are people in this marketplace: choose an empty database")
@@ -238,7 +251,7 @@ def load(dsn: str, size: Size, say: Callable[[str], None], seed: int = 1) -> Non
         for what, statement, count in (
             ("people", PEOPLE, size.people), ("products", PRODUCTS, size.products), ("orders", ORDERS, size.orders),
             ("messages", MESSAGES, size.messages), ("reviews", REVIEWS, size.orders),
-            ("arbitrators", ARBITRATORS, min(50, size.people)),
+            ("arbitrators", ARBITRATORS, size.arbitrators),
         ):  # fmt: skip
             for first in range(1, count + 1, STEP):
                 say(f"making {what}: {first - 1:,} of {count:,}")

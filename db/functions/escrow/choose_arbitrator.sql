@@ -7,9 +7,13 @@ returns text
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
 as $$
+declare
+    v_wallet text;
 begin
-    return (
+    -- One after the other: whether there is a conflict is asked of the few who come first, not of all.
+    for v_wallet in
         select a.wallet
         from escrow.arbitrators as a
         inner join escrow.user_profiles as u on u.wallet = a.wallet
@@ -18,33 +22,35 @@ begin
             and not u.is_blacklisted
             and a.wallet not in (p_buyer_wallet, p_seller_wallet)
             and a.wallet is distinct from p_but
-            -- No trade with either of them in 30 days, no ruling about either in 7.
-            and not exists (
-                select from escrow.orders as o
-                where
-                    (
-                        o.buyer_wallet = a.wallet and o.seller_wallet in (p_buyer_wallet, p_seller_wallet)
-                        or o.seller_wallet = a.wallet and o.buyer_wallet in (p_buyer_wallet, p_seller_wallet)
-                    )
-                    and o.created_at > now() - interval '30 days'
-            )
-            and not exists (
-                select from escrow.orders as o
-                where
-                    o.arbitrator_wallet = a.wallet
-                    and (
-                        o.buyer_wallet in (p_buyer_wallet, p_seller_wallet)
-                        or o.seller_wallet in (p_buyer_wallet, p_seller_wallet)
-                    )
-                    and o.status in ('resolved_buyer', 'resolved_seller')
-                    and o.updated_at > now() - interval '7 days'
-            )
         -- Who has the least to do; among equals, chance, so that nobody can choose.
         order by (
             select count(*) from escrow.orders as o where o.arbitrator_wallet = a.wallet and o.status = 'disputed'
         ), random()
-        limit 1
-    );
+    loop
+        -- No trade with either of them in 30 days, no ruling about either in 7.
+        continue when exists (
+            select from escrow.orders as o
+            where
+                (
+                    o.buyer_wallet = v_wallet and o.seller_wallet in (p_buyer_wallet, p_seller_wallet)
+                    or o.seller_wallet = v_wallet and o.buyer_wallet in (p_buyer_wallet, p_seller_wallet)
+                )
+                and o.created_at > now() - interval '30 days'
+        );
+        continue when exists (
+            select from escrow.orders as o
+            where
+                o.arbitrator_wallet = v_wallet
+                and (
+                    o.buyer_wallet in (p_buyer_wallet, p_seller_wallet)
+                    or o.seller_wallet in (p_buyer_wallet, p_seller_wallet)
+                )
+                and o.status in ('resolved_buyer', 'resolved_seller')
+                and o.updated_at > now() - interval '7 days'
+        );
+        return v_wallet;
+    end loop;
+    return null;
 end
 $$;
 
