@@ -30,7 +30,7 @@ JUDGES = [f"0x{number:040x}" for number in range(0x11, 0x14)]
 """The last one signs in while events come already."""
 PRODUCTS = [uuid.UUID(int=number) for number in range(1, 4)]
 CHAINS = ("bsc", "base")
-ROUNDS = int(os.environ.get("CHAIN_ROUNDS", "25"))
+ROUNDS = int(os.environ.get("CHAIN_ROUNDS", "10"))
 
 PERSON = "insert into escrow.user_profiles (wallet, public_key) values (%s, 'cHVi') on conflict do nothing"
 APPLY = "select escrow.apply_chain_event(%s, %s, %s, %s, %s, %s)"
