@@ -1,5 +1,6 @@
 create or replace function escrow.check_tx_hash(
-    p_tx_hash text
+    p_tx_hash text,
+    p_field text default 'tx_hash'
 )
 returns void
 language plpgsql
@@ -8,14 +9,15 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     if (p_tx_hash ~ '^0x[0-9a-fA-F]{64}$') is not true then
-        raise exception using errcode = 'invalid_parameter_value', message = 'tx_hash must be 0x and 64 hex digits';
+        raise exception using errcode = 'invalid_parameter_value',
+            message = format('%s must be 0x and 64 hex digits', p_field);
     end if;
 end
 $$;
 
-comment on function escrow.check_tx_hash(text) is
+comment on function escrow.check_tx_hash(text, text) is
 'Refuses what can''t be the hash of a transaction.
-p_tx_hash: 0x and 64 hex digits, of either case.
+p_tx_hash: 0x and 64 hex digits, of either case. p_field: JSON name of the argument, for the message.
 Errors: 22023 for anything else, null included.';
 
-revoke all on function escrow.check_tx_hash(text) from public;
+revoke all on function escrow.check_tx_hash(text, text) from public;

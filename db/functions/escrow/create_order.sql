@@ -16,10 +16,8 @@ declare
     v_order escrow.orders;
     v_id uuid;
 begin
-    if (p_tx_hash_create ~ '^0x[0-9a-fA-F]{64}$') is not true then
-        raise exception using errcode = 'invalid_parameter_value',
-            message = 'tx_hash_create must be 0x and 64 hex digits';
-    elsif (p_onchain_order_id >= 0) is not true then
+    perform escrow.check_tx_hash(p_tx_hash_create, 'tx_hash_create');
+    if (p_onchain_order_id >= 0) is not true then
         raise exception using errcode = 'invalid_parameter_value', message = 'onchain_order_id must be at least 0';
     end if;
     perform escrow.check_trader(p_buyer_wallet, 'buyer_wallet');

@@ -30,8 +30,7 @@ begin
     update escrow.products as p
     set stock = p.stock + v_back, total_sold = p.total_sold + v_sold, updated_at = now()
     where p.id = p_order.product_id;
-    perform gateway.bust_cache('escrow.find_product');
-    perform gateway.bust_cache('escrow.search_products');
+    perform escrow.bust_products();
 end
 $$;
 

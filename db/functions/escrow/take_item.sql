@@ -30,8 +30,7 @@ begin
     perform escrow.check_new_seller(v_product.seller_wallet, p_buyer_wallet, v_product.price_usdt);
 
     update escrow.products as p set stock = p.stock - 1, updated_at = now() where p.id = p_product_id;
-    perform gateway.bust_cache('escrow.find_product');
-    perform gateway.bust_cache('escrow.search_products');
+    perform escrow.bust_products();
     return next v_product;
 end
 $$;
