@@ -9,16 +9,11 @@ language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_custom_plan
 as $$
 declare
-    v_statuses escrow.order_status[] := array[p_status];
     v_before timestamptz := 'infinity'::timestamptz;
 begin
     perform escrow.check_page(p_limit);
-    if p_status is null then
-        v_statuses := enum_range(null::escrow.order_status);
-    end if;
     if p_after is not null then
         select o.created_at into v_before
         from escrow.orders as o
@@ -28,56 +23,12 @@ begin
         end if;
     end if;
 
-    -- One short walk along an index for each status and role: whoever has 100,000 orders waits no longer.
     return query
-    with page as materialized (
-        select mine.id
-        from (
-            select own.id, own.created_at
-            from unnest(v_statuses) as s (status)
-            cross join lateral (
-                select o.id, o.created_at
-                from escrow.orders as o
-                where
-                    o.buyer_wallet = p_wallet and o.status = s.status
-                    and (p_after is null or (o.created_at, o.id) < (v_before, p_after))
-                order by o.created_at desc, o.id desc
-                limit p_limit
-            ) as own
-            union
-            select own.id, own.created_at
-            from unnest(v_statuses) as s (status)
-            cross join lateral (
-                select o.id, o.created_at
-                from escrow.orders as o
-                where
-                    o.seller_wallet = p_wallet and o.status = s.status
-                    and (p_after is null or (o.created_at, o.id) < (v_before, p_after))
-                order by o.created_at desc, o.id desc
-                limit p_limit
-            ) as own
-            union
-            select own.id, own.created_at
-            from unnest(v_statuses) as s (status)
-            cross join lateral (
-                select o.id, o.created_at
-                from escrow.orders as o
-                where
-                    o.arbitrator_wallet = p_wallet and o.status = s.status and o.dispute_opened_at is not null
-                    and (p_after is null or (o.created_at, o.id) < (v_before, p_after))
-                order by o.created_at desc, o.id desc
-                limit p_limit
-            ) as own
-        ) as mine
-        order by mine.created_at desc, mine.id desc
-        limit p_limit
-    )
-
     select v.*
-    from page as p
-    inner join escrow.orders as o on o.id = p.id
+    from unnest(escrow.page_orders(p_wallet, p_status, v_before, p_after, p_limit)) with ordinality as page (id, place)
+    inner join escrow.orders as o on o.id = page.id
     cross join lateral escrow.order_as_view(o) as v
-    order by o.created_at desc, o.id desc;
+    order by page.place;
 end
 $$;
 

@@ -17,6 +17,7 @@ declare
     -- _ and % are letters of a keyword like any other.
     v_pattern text := '%' || regexp_replace(p_keyword, '[\\%_]', '\\\&', 'g') || '%';
     v_before timestamptz;
+    v_depth integer := case when p_keyword is null then p_limit else 2000 end;
     v_page record;
 begin
     if (p_limit between 1 and 100) is not true then
@@ -36,16 +37,15 @@ begin
     end if;
 
     -- How many texts have the keyword nobody knows beforehand, the planner least of all. A common one is soon found among
-    -- the newest, by the index over the texts it would take seconds; a rare one the other way round.
-    v_page := escrow.page_products(
-        v_pattern, p_category, p_min_price, p_max_price, p_seller_wallet, v_before, p_after, p_limit,
-        case when p_keyword is null then p_limit else least(250 * p_limit, 10000) end
-    );
-    if v_page.is_cut and cardinality(v_page.ids) < p_limit then
+    -- the newest, by the index over the texts it would take seconds; a rare one the other way round. A few of the newest
+    -- tell which it is: where a walk ten times as long would fill the page it is the shorter way.
+    loop
         v_page := escrow.page_products(
-            v_pattern, p_category, p_min_price, p_max_price, p_seller_wallet, v_before, p_after, p_limit, null
+            v_pattern, p_category, p_min_price, p_max_price, p_seller_wallet, v_before, p_after, p_limit, v_depth
         );
-    end if;
+        exit when not v_page.is_cut or cardinality(v_page.ids) = p_limit;
+        v_depth := case when v_depth = 2000 and 10 * cardinality(v_page.ids) >= p_limit then 20000 end;
+    end loop;
     return query
     select product.*
     from unnest(v_page.ids) with ordinality as found (id, place)
