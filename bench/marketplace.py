@@ -113,7 +113,7 @@ inner join escrow.products as p on p.id = pg_temp.product(1 + floor(%(products)s
 cross join lateral (
     select
         case when p.seller_wallet = chosen.wallet then pg_temp.wallet(%(people)s) else chosen.wallet end as wallet
-    from (select pg_temp.wallet(%(sellers)s + 1 + floor((%(people)s - %(sellers)s - 1) * pg_temp.chance(n, 14))::bigint)) as chosen (wallet)
+    from (select pg_temp.wallet(%(others)s + 1 + floor((%(people)s - %(others)s - 1) * pg_temp.chance(n, 14))::bigint)) as chosen (wallet)
 ) as b
 cross join lateral (
     -- The newest are still open.
@@ -230,6 +230,7 @@ def load(dsn: str, size: Size, say: Callable[[str], None], seed: int = 1) -> Non
     """
     numbers = {
         "judges": size.arbitrators,
+        "others": size.sellers + size.arbitrators,
         "people": size.people,
         "sellers": size.sellers,
         "products": size.products,

@@ -84,8 +84,8 @@ ASKED = {
         50, 3070,  # with the 3,000 of the question itself
     ),
     "scan for timeouts, one due": ("escrow.apply_timeouts(1)", 1, 60),
-    "own orders": (f"escrow.list_orders('{ONE}', p_limit => 20)", 20, 3 * 8 * WALK + 20),
-    "own orders, of one status": (f"escrow.list_orders('{ONE}', 'completed', p_limit => 20)", 20, 3 * WALK + 20),
+    "own orders": (f"escrow.list_orders('{ONE}', p_limit => 20)", 20, 3 * 8 * WALK + 40),
+    "own orders, of one status": (f"escrow.list_orders('{ONE}', 'completed', p_limit => 20)", 20, 3 * WALK + 40),
     "own orders, later": (
         f"escrow.list_orders('{ONE}', p_limit => 20, p_after => {ORDER})", 1, 20,
     ),

@@ -28,12 +28,13 @@ begin
     where o.chain = p_chain and o.onchain_order_id = p_onchain_order_id;
     if not found then
         insert into escrow.orders as o (
-            onchain_order_id, chain, buyer_wallet, seller_wallet, product_id, token, amount, platform_fee, tx_hash_create
+            onchain_order_id, chain, buyer_wallet, seller_wallet, product_id, token, amount, platform_fee, tx_hash_create,
+            product_hash
         )
         select
             p_onchain_order_id, p_chain, p_buyer_wallet, t.seller_wallet, t.id, p_token, t.price_usdt,
             -- Half a millionth goes up: round() of numeric.
-            round(t.price_usdt * 0.02, 6), lower(p_tx_hash_create)
+            round(t.price_usdt * 0.02, 6), lower(p_tx_hash_create), t.product_hash
         from escrow.take_item(p_product_id, p_buyer_wallet) as t
         returning o.id into v_id;
     elsif (v_order.buyer_wallet, v_order.product_id, v_order.token, v_order.tx_hash_create)

@@ -14,7 +14,9 @@ begin
         p_order.status, decode(p_order.product_key_encrypted, 'base64'), p_order.tx_hash_create::text,
         p_order.tx_hash_complete::text, p_order.cancelled_by::text, p_order.seller_confirmed_at,
         p_order.dispute_opened_at, p_order.dispute_deadline, p_order.completed_at, p_order.created_at,
-        p_order.updated_at;
+        p_order.updated_at, p_order.chain_status, p.title_preview::text, p_order.product_hash::text
+    from escrow.products as p
+    where p.id = p_order.product_id;
 end
 $$;
 

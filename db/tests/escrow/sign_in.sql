@@ -40,7 +40,7 @@ from (
         'nor with one that was made to look like their own'
     ),
     ($$pg_temp.signed('aa01', null, 'no transaction', 'a transaction')$$, 'the text is the one that was handed out'),
-    ($$pg_temp.signed('aa01', null, 'AQM', ' AQM')$$, 'to the letter'),
+    ($$pg_temp.signed('aa01', null, 'Ethereum', ' Ethereum')$$, 'to the letter'),
     ($$pg_temp.signed('aa01', null, 'Nonce: aa01', 'Nonce: aa99')$$, 'a nonce that was not handed out is refused'),
     ($$pg_temp.signed('bb01')$$, 'a text is not good at its last second any more'),
     ($$pg_temp.signed('bb02')$$, 'nor after it'),

@@ -1,0 +1,1 @@
+alter table escrow.orders validate constraint chk_arbitrator_not_party;
