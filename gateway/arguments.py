@@ -11,7 +11,7 @@ from aiohttp import web
 from multidict import CIMultiDictProxy
 
 from .catalog import Field, Route
-from .codec import decode, decode_arguments
+from .codec import arguments_decoder, string_decoder
 from .problems import Problem, invalid
 from .tokens import Caller
 
@@ -64,7 +64,8 @@ class Arguments:
         self.in_path = {name: by_name[f"p_{name}"] for name in route.pattern.groupindex}
         self.in_headers = [(header, by_name[name]) for header, name in route.headers.items()]
         elsewhere = {field.name for field in self.in_path.values()} | set(route.headers.values())
-        self.rest = [field for field in route.arguments if field.name not in elsewhere]
+        self.decode_rest = arguments_decoder([field for field in route.arguments if field.name not in elsewhere])
+        self.decode_string = {name: string_decoder(by_name[name]) for name in elsewhere}
         self.caller = by_name[route.caller_argument] if route.caller_argument else None
         self.fills_caller = route.caller_argument not in elsewhere
 
@@ -91,22 +92,22 @@ class Arguments:
         mine = self.caller if caller and caller.role != "admin" else None
         if mine and caller and self.fills_caller:
             sent = {mine.json_name: caller.subject, **sent}
-        arguments = decode_arguments(self.rest, sent, is_text)
+        arguments = self.decode_rest(sent, is_text)
         for name, value in in_path.items():
-            arguments[self.in_path[name].name] = decode(self.in_path[name], value, True, name)
+            field = self.in_path[name]
+            arguments[field.name] = self.decode_string[field.name](value, name)
         for header, field in self.in_headers:
             if header in headers:
-                arguments[field.name] = _decode_header(field, header, headers.getall(header))
+                arguments[field.name] = self._decode_header(field, header, headers.getall(header))
         if mine and caller and str(arguments[mine.name]) != caller.subject:
             raise Problem(403, f"{mine.json_name} must be the token's subject", field=mine.json_name)
         return arguments
 
-
-def _decode_header(field: Field, header: str, values: list[str]) -> Any:
-    """The value of a request header; a UUID may be quoted, as the IETF's draft of Idempotency-Key has it."""
-    if len(values) > 1:
-        raise invalid(header, "is given more than once")
-    value = values[0]
-    if field.type == "uuid" and len(value) > 2 and value[0] == value[-1] == '"':
-        value = value[1:-1]
-    return decode(field, value, True, header)
+    def _decode_header(self, field: Field, header: str, values: list[str]) -> Any:
+        """The value of a request header; a UUID may be quoted, as the IETF's draft of Idempotency-Key has it."""
+        if len(values) > 1:
+            raise invalid(header, "is given more than once")
+        value = values[0]
+        if field.type == "uuid" and len(value) > 2 and value[0] == value[-1] == '"':
+            value = value[1:-1]
+        return self.decode_string[field.name](value, header)

@@ -14,7 +14,7 @@ import pybase64
 from psycopg.types.json import Jsonb
 
 from .catalog import Composite, Field
-from .problems import invalid
+from .problems import Problem, invalid
 from .wallets import WALLET_WORDS, NotSignedError, checksum_address, recover_signer
 
 UUID_FORM = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -34,6 +34,9 @@ WALLET_DOMAIN = "gateway.wallet"
 SIGNED_TYPE = "gateway.signed_message"
 """The composite type of a text and who signed it, which arrives as a text and its signature."""
 
+LAST_OF_ONE, LAST_OF_TWO = frozenset("AQgw"), frozenset("AEIMQUYcgkosw048")
+"""The last character of base64 that ends in one or two bytes: four or two of its bits are over."""
+
 LONGEST_LIST = 5000
 """Elements; decoding more would hold up other callers."""
 
@@ -43,175 +46,271 @@ class JsonText(bytes):
 
 
 Encoder = Callable[[Any], Any]
-Decoder = Callable[[Any, bool, str, str], Any]
-"""Of a value, whether it is a string of a URL, its JSON path and its SQL type."""
+Decoder = Callable[[Any, bool], Any]
+"""Of a value, and whether it is a string of a URL. Raises MalformedError."""
+
+ABSENT: Any = object()
+"""In the place of what was not sent."""
 
 
-def decode_arguments(fields: Sequence[Field], sent: Mapping[str, Any], is_text: bool, at: str = "") -> dict[str, Any]:
-    """What was sent as the values of an argument list or a composite type, by SQL name.
+class MalformedError(Exception):
+    """A value is not of its type. path: where, in JSON; put together on the way out, as nearly all values are well."""
 
-    fields: what may be sent. sent: by JSON name. is_text: the values are strings of a URL. at: JSON path of the object.
-    Raises Problem 422 naming the first field that is unknown, missing or malformed.
+    def __init__(self, reason: str, path: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.path = path
+
+    def problem(self, name: str) -> Problem:
+        """422 for the field of this name, or what is inside of it."""
+        return invalid(f"{name}{self.path}".removeprefix("."), self.reason)
+
+
+def arguments_decoder(fields: Sequence[Field]) -> Callable[[Mapping[str, Any], bool], dict[str, Any]]:
+    """What makes the values of an argument list, by SQL name, of what was sent by JSON name; worked out once a route.
+
+    It raises Problem 422 naming the first field that is unknown, missing or malformed.
     """
-    values: dict[str, Any] = {}
-    for field in fields:
-        name = field.json_name
-        if name in sent:
-            values[field.name] = decode(field, sent[name], is_text, f"{at}{name}")
-        elif field.is_required:
-            raise invalid(f"{at}{name}", "is missing")
-    if len(values) < len(sent):
-        known = {field.json_name for field in fields}
-        raise invalid(f"{at}{next(name for name in sent if name not in known)}", "is unknown")
-    return values
+    decode_fields = _fields_decoder(fields, lambda _: ABSENT)
+    names = [field.name for field in fields]
+
+    def decode_arguments(sent: Mapping[str, Any], is_text: bool) -> dict[str, Any]:
+        try:
+            values = decode_fields(sent, is_text)
+        except MalformedError as error:
+            raise error.problem("") from None
+        return {name: value for name, value in zip(names, values, strict=True) if value is not ABSENT}
+
+    return decode_arguments
 
 
-def decode(field: Field, value: Any, is_text: bool, path: str) -> Any:
-    """One value as its SQL type; null stays null. Raises Problem 422 naming the path."""
-    if value is None:
-        return None
-    if not field.is_array:
-        return _decode_one(field, value, is_text, path)
-    if not isinstance(value, list):
-        raise invalid(path, "must be a list")
-    if len(value) > LONGEST_LIST:
-        raise invalid(path, f"must have at most {LONGEST_LIST} elements")
-    return [_decode_one(field, item, is_text, f"{path}[{place}]") for place, item in enumerate(value)]
+def string_decoder(field: Field) -> Callable[[str, str], Any]:
+    """What makes the value of a field of the string in a path or a header, whose name comes second; worked out once a route.
+
+    It raises Problem 422 for that name.
+    """
+    decode_one = _decoder(field)
+
+    def decode_string(value: str, name: str) -> Any:
+        try:
+            return decode_one(value, True)
+        except MalformedError as error:
+            raise error.problem(name) from None
+
+    return decode_string
 
 
-def _decode_one(field: Field, value: Any, is_text: bool, path: str) -> Any:
+def _fields_decoder(
+    fields: Sequence[Field], absent: Callable[[Field], Any]
+) -> Callable[[Mapping[str, Any], bool], list[Any]]:
+    """absent: what stands for a field that was not sent and need not be."""
+    parts = [(field.json_name, _decoder(field), field.is_required, absent(field)) for field in fields]
+
+    def decode_fields(sent: Mapping[str, Any], is_text: bool) -> list[Any]:
+        values = []
+        unread = len(sent)
+        for name, decode_one, is_required, default in parts:
+            if name in sent:
+                unread -= 1
+                try:
+                    values.append(decode_one(sent[name], is_text))
+                except MalformedError as error:
+                    error.path = f".{name}{error.path}"
+                    raise
+            elif is_required:
+                raise MalformedError("is missing", f".{name}")
+            else:
+                values.append(default)
+        if unread:
+            known = {name for name, *_ in parts}
+            raise MalformedError("is unknown", f".{next(name for name in sent if name not in known)}")
+        return values
+
+    return decode_fields
+
+
+def _decoder(field: Field) -> Decoder:
+    """Of a value of a field's type, or of a list of them; null stays null."""
     if field.composite:
-        # A null in a list of objects is nobody's wish.
+        one = _composite_decoder(field.composite)
+    else:
+        one = _labels_decoder(field.labels) if field.labels else _scalar_decoder(field)
+    if not field.is_array:
+        return _or_null(one)
+    # A null in a list of objects is nobody's wish.
+    element = one if field.composite else _or_null(one)
+
+    def decode_list(value: Any, is_text: bool) -> Any:
+        if not isinstance(value, list):
+            raise MalformedError("must be a list")
+        if len(value) > LONGEST_LIST:
+            raise MalformedError(f"must have at most {LONGEST_LIST} elements")
+        decoded: list[Any] = []
+        try:
+            # Its length is the place of what is malformed.
+            for item in value:
+                decoded.append(element(item, is_text))
+        except MalformedError as error:
+            error.path = f"[{len(decoded)}]{error.path}"
+            raise
+        return decoded
+
+    return _or_null(decode_list)
+
+
+def _or_null(decoder: Decoder) -> Decoder:
+    return lambda value, is_text: None if value is None else decoder(value, is_text)
+
+
+def _composite_decoder(composite: Composite) -> Decoder:
+    is_signed = composite.name == SIGNED_TYPE
+    # Those left out have a domain's default; a composite is sent whole.
+    decode_fields = _fields_decoder(SIGNED_FIELDS if is_signed else composite.fields, lambda field: field.constant)
+
+    def decode_composite(value: Any, _is_text: bool) -> Any:
         if not isinstance(value, dict):
-            raise invalid(path, "must be an object")
-        if field.composite.name == SIGNED_TYPE:
-            return _signed_message(field.composite, value, path)
-        fields = field.composite.fields
-        values = decode_arguments(fields, value, False, f"{path}.")
-        # Those left out have a domain's default; a composite is sent whole.
-        whole = (values.get(part.name, part.constant) for part in fields)
-        return cast(Callable[..., Any], field.composite.info.python_type)(*whole)
-    if value is None:
-        return None
-    if field.labels and value not in field.labels:
-        raise invalid(path, f"must be one of {', '.join(field.labels)}")
-    decoder: Decoder = _wallet if field.domain == WALLET_DOMAIN else DECODERS.get(field.type, _text)
-    return decoder(value, is_text, path, field.type)
+            raise MalformedError("must be an object")
+        values = decode_fields(value, False)
+        if is_signed:
+            values = _recover_signer(values)
+        # What the driver takes for a value of this type; it makes the class after this decoder.
+        return tuple.__new__(cast(type[tuple[Any, ...]], composite.info.python_type), values)
+
+    return decode_composite
 
 
-def _text(value: Any, _is_text: bool, path: str, _type: str) -> str:
+def _recover_signer(signed: list[Any]) -> list[Any]:
+    """A text and its signer, of the text and its signature."""
+    for field, value in zip(SIGNED_FIELDS, signed, strict=True):
+        if value is None:
+            raise MalformedError("is missing", f".{field.json_name}")
+    message, signature = signed
+    try:
+        return [message, recover_signer(message, signature)]
+    except NotSignedError as error:
+        # Nobody can have made it.
+        raise MalformedError(str(error), ".signature") from None
+
+
+def _labels_decoder(labels: Sequence[str]) -> Decoder:
+    def decode_label(value: Any, _is_text: bool) -> Any:
+        if value not in labels:
+            raise MalformedError(f"must be one of {', '.join(labels)}")
+        return value
+
+    return decode_label
+
+
+def _scalar_decoder(field: Field) -> Decoder:
+    if field.domain == WALLET_DOMAIN:
+        return _wallet
+    if field.type in INTEGER_BITS:
+        return _integer_decoder(INTEGER_BITS[field.type])
+    return DECODERS.get(field.type, _text)
+
+
+def _text(value: Any, _is_text: bool) -> str:
     if not isinstance(value, str):
-        raise invalid(path, "must be a string")
+        raise MalformedError("must be a string")
     # PostgreSQL stores neither a NUL nor half of a surrogate pair, and it would say so without naming the field.
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise invalid(path, "has a character that can't be stored") from None
+        raise MalformedError("has a character that can't be stored") from None
     if "\x00" in value:
-        raise invalid(path, "has a character that can't be stored")
+        raise MalformedError("has a character that can't be stored")
     return value
 
 
-def _wallet(value: Any, is_text: bool, path: str, type_: str) -> str:
-    address = checksum_address(_text(value, is_text, path, type_))
+def _wallet(value: Any, is_text: bool) -> str:
+    address = checksum_address(_text(value, is_text))
     if address is None:
-        raise invalid(path, WALLET_WORDS)
+        raise MalformedError(WALLET_WORDS)
     return address
 
 
-def _signed_message(composite: Composite, value: dict[str, Any], path: str) -> Any:
-    """The text and its signer. Raises Problem 422 for a signature that nobody can have made."""
-    sent = decode_arguments(SIGNED_FIELDS, value, False, f"{path}.")
-    for name, part in sent.items():
-        if part is None:
-            raise invalid(f"{path}.{name}", "is missing")
-    try:
-        signer = recover_signer(sent["message"], sent["signature"])
-    except NotSignedError as error:
-        raise invalid(f"{path}.signature", str(error)) from None
-    return cast(Callable[..., Any], composite.info.python_type)(sent["message"], signer)
-
-
-def _uuid(value: Any, _is_text: bool, path: str, _type: str) -> str:
+def _uuid(value: Any, _is_text: bool) -> str:
     if not isinstance(value, str) or not UUID_FORM.fullmatch(value):
-        raise invalid(path, "must be a UUID")
+        raise MalformedError("must be a UUID")
     return value.lower()
 
 
-def _integer(value: Any, is_text: bool, path: str, type_: str) -> int:
-    if is_text and INTEGER_FORM.fullmatch(value):
-        value = int(value)
-    bits = INTEGER_BITS[type_]
-    if type(value) is not int or not -(1 << bits) <= value < 1 << bits:
-        raise invalid(path, f"must be an integer from {-(1 << bits)} to {(1 << bits) - 1}")
-    return value
+def _integer_decoder(bits: int) -> Decoder:
+    def decode_integer(value: Any, is_text: bool) -> int:
+        if is_text and INTEGER_FORM.fullmatch(value):
+            value = int(value)
+        if type(value) is not int or not -(1 << bits) <= value < 1 << bits:
+            raise MalformedError(f"must be an integer from {-(1 << bits)} to {(1 << bits) - 1}")
+        return value
+
+    return decode_integer
 
 
-def _boolean(value: Any, is_text: bool, path: str, _type: str) -> bool:
+def _boolean(value: Any, is_text: bool) -> bool:
     if is_text:
         value = {"true": True, "false": False}.get(value)
     if not isinstance(value, bool):
-        raise invalid(path, "must be true or false")
+        raise MalformedError("must be true or false")
     return value
 
 
-def _bytes(value: Any, _is_text: bool, path: str, _type: str) -> bytes:
+def _bytes(value: Any, _is_text: bool) -> bytes:
     try:
         decoded = pybase64.b64decode(value, validate=True)
+        # One canonical form: the bits that padding leaves over must be zero.
+        if value[-1:] == "=" and value[-3:].rstrip("=")[-1:] not in (LAST_OF_ONE if value[-2] == "=" else LAST_OF_TWO):
+            raise ValueError
     except (binascii.Error, ValueError, TypeError):
-        decoded = None
-    # One canonical form: the bits that padding leaves over, in the last four characters, must be zero.
-    if decoded is None or pybase64.b64encode(decoded[-(len(decoded) % 3 or 3) :]).decode() != value[-4:]:
-        raise invalid(path, "must be base64 in the standard alphabet, padded, without line breaks")
+        raise MalformedError("must be base64 in the standard alphabet, padded, without line breaks") from None
     return decoded
 
 
-def _number(value: Any, is_text: bool, path: str, _type: str) -> Decimal:
+def _number(value: Any, _is_text: bool) -> Decimal:
     try:
         decimal = Decimal(value) if isinstance(value, str) or type(value) is int else Decimal("nan")
     except InvalidOperation:
         decimal = Decimal("nan")
     if not decimal.is_finite():
-        raise invalid(path, "must be a decimal number as a string")
+        raise MalformedError("must be a decimal number as a string")
     return decimal
 
 
-def _float(value: Any, is_text: bool, path: str, _type: str) -> float:
+def _float(value: Any, is_text: bool) -> float:
     try:
         return float(value if is_text or type(value) in (int, float) else "")
     except ValueError:
-        raise invalid(path, "must be a number") from None
+        raise MalformedError("must be a number") from None
 
 
-def _time(value: Any, _is_text: bool, path: str, _type: str) -> datetime:
+def _time(value: Any, _is_text: bool) -> datetime:
     try:
         time = datetime.fromisoformat(value)
     except (TypeError, ValueError):
         time = None
     if time is None or time.tzinfo is None:
-        raise invalid(path, "must be a time as in RFC 3339, with its zone")
+        raise MalformedError("must be a time as in RFC 3339, with its zone")
     return time
 
 
-def _date(value: Any, _is_text: bool, path: str, _type: str) -> date:
+def _date(value: Any, _is_text: bool) -> date:
     try:
         return date.fromisoformat(value)
     except (TypeError, ValueError):
-        raise invalid(path, "must be a date like 2026-01-31") from None
+        raise MalformedError("must be a date like 2026-01-31") from None
 
 
-def _interval(value: Any, _is_text: bool, path: str, _type: str) -> str:
+def _interval(value: Any, _is_text: bool) -> str:
     if not isinstance(value, str) or not INTERVAL_FORM.fullmatch(value):
-        raise invalid(path, "must be a length of time like 5 minutes or PT5M")
+        raise MalformedError("must be a length of time like 5 minutes or PT5M")
     return value
 
 
-def _json(value: Any, is_text: bool, path: str, _type: str) -> Jsonb:
+def _json(value: Any, is_text: bool) -> Jsonb:
     if is_text:
         try:
             value = orjson.loads(value)
         except orjson.JSONDecodeError:
-            raise invalid(path, "must be JSON") from None
+            raise MalformedError("must be JSON") from None
     return Jsonb(value)
 
 
@@ -226,9 +325,6 @@ SIGNED_FIELDS = (
 
 DECODERS: dict[str, Decoder] = {
     "uuid": _uuid,
-    "smallint": _integer,
-    "integer": _integer,
-    "bigint": _integer,
     "boolean": _boolean,
     "bytea": _bytes,
     "numeric": _number,
@@ -240,7 +336,7 @@ DECODERS: dict[str, Decoder] = {
     "jsonb": _json,
     "json": _json,
 }
-"""By SQL type; all others (text, …) travel as strings."""
+"""By SQL type, beside integers; all others (text, …) travel as strings."""
 
 
 def encode_base64(value: bytes | None) -> orjson.Fragment | None:
