@@ -214,7 +214,8 @@ class Migrator:
             self.say(
                 f"server        PostgreSQL {connection.info.server_version // 10000}, database {connection.info.dbname}"
             )
-            self.say(f"migrations    {len(applied)} applied, {len(pending)} pending {' '.join(pending)}".rstrip())
+            at = f"at {max(applied)}" if applied else "none applied"
+            self.say(f"migrations    {at}, {len(pending)} pending {' '.join(pending)}".rstrip())
             missing = sorted(set(self.functions()) - {routine.name for routine in self._routines(connection)})
             self.say(
                 f"functions     {len(self.functions()) - len(missing)} of {len(self.functions())} {' '.join(missing)}".rstrip()

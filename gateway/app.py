@@ -380,7 +380,7 @@ class Gateway:
         elif not route.results:
             return 204, b""
         elif not rows:
-            raise Problem(404, "there is no such thing")
+            raise Problem(404, "there is no such thing", code="PT404")
         else:
             body = rows[0]
         return status, to_json(body)

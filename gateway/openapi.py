@@ -8,6 +8,7 @@ from typing import Any
 
 from .catalog import Catalog, Field, Route
 from .codec import CLAIMS_DOMAIN, SIGNED_FIELDS, SIGNED_TYPE, WALLET_DOMAIN
+from .problems import status_of
 from .wallets import ADDRESS_FORM, LONGEST_MESSAGE, SIGNATURE_FORM
 
 SCHEMAS: dict[str, dict[str, Any]] = {
@@ -49,6 +50,7 @@ REFUSALS = {
     "403": "The token does not allow this.",
     "404": "Not found.",
     "409": "It conflicts with what is stored.",
+    "410": "It was there once.",
     "413": "The body or a blob is too large.",
     "415": "The media type is not application/json.",
     "422": "A field is missing, unknown or not valid.",
@@ -56,6 +58,11 @@ REFUSALS = {
     "503": "The database is away or busy; Retry-After says when to try again.",
     "504": "The database took too long.",
 }
+
+SQLSTATE = re.compile(r"\b(?:PT\d{3}|\d[0-9A-Z]{4})\b")
+SAID_STATUS = re.compile(r"\b([1-5]\d\d) over HTTP\b|\bover HTTP ([1-5]\d\d)\b")
+"""Of what a function refuses without an error, as that would undo what it wrote."""
+NAMES = r"p_[a-z_]+(?:, p_[a-z_]+)*"
 
 
 def make_openapi(catalog: Catalog, needs_token: bool) -> dict[str, Any]:
@@ -117,7 +124,7 @@ def _operation(route: Route, needs_token: bool) -> dict[str, Any]:
         "parameters": parameters,
         "responses": {
             **({"200": _success(route)} if route.results or route.rows_as else {"204": {"description": "Done."}}),
-            **{status: {"$ref": f"#/components/responses/{status}"} for status in REFUSALS},
+            **{status: {"$ref": f"#/components/responses/{status}"} for status in _refusals(route, needs_token)},
         },
     }
     if route.method in ("POST", "PUT"):
@@ -138,11 +145,28 @@ def _is_required(route: Route, field: Field, needs_token: bool) -> bool:
     return field.is_required and not (needs_token and field.name == route.caller_argument)
 
 
+def _refusals(route: Route, needs_token: bool) -> list[str]:
+    """How a call can be refused: by the gateway, as it is made for any such route, and by what its comment says of errors."""
+    before, _, errors = route.comment.rpartition("\nErrors: ")
+    statuses = {str(status_of(sqlstate)) for sqlstate in SQLSTATE.findall(errors)} | {"422", "429", "503", "504"}
+    statuses.update(first or second for first, second in SAID_STATUS.findall(before))
+    if route.method in ("POST", "PUT"):
+        statuses |= {"400", "413", "415"}
+    if "{" in route.path or (route.results and not route.rows_as and not route.channel):
+        statuses.add("404")
+    if needs_token:
+        statuses |= {"401"} if "anon" in route.roles else {"401", "403"}
+    return sorted(statuses & REFUSALS.keys())
+
+
 def _read_comment(comment: str) -> tuple[str, str, dict[str, str]]:
-    """A function's comment as summary, description and words by argument: «p_name: words.» as the conventions say."""
+    """A function's comment as summary, description and words by argument: «p_name: words.» as the conventions say, or
+    «p_one, p_other: words.» of several."""
     summary, _, rest = comment.partition("\n")
     by_argument = {
-        match[1]: match[2].strip() for match in re.finditer(r"(p_[a-z_]+): (.*?)(?=(?:\bp_[a-z_]+: )|\n|$)", rest)
+        name: match[2].strip()
+        for match in re.finditer(rf"({NAMES}): (.*?)(?=\b{NAMES}: |$)", rest, re.MULTILINE)
+        for name in match[1].split(", ")
     }
     lines = [line for line in rest.splitlines() if not line.startswith("p_")]
     return summary.partition(";")[0].rstrip("."), "\n\n".join([summary, *lines]), by_argument

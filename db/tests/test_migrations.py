@@ -429,7 +429,7 @@ def test_status_of_a_complete_database(migrated: Target) -> None:
     migrated.migrator.status()
     said = "\n".join(migrated.said)
     assert f"database {migrated.name}" in said
-    assert f"migrations    {NEWEST + 1} applied, 0 pending\n" in said
+    assert f"migrations    at {NEWEST}, 0 pending\n" in said
     assert f"functions     {FUNCTIONS} of {FUNCTIONS}\n" in said
     assert "pg_cron       runs the jobs\n" in said
     assert "statistics    pg_stat_statements is loaded\n" in said
@@ -441,14 +441,14 @@ def test_status_of_a_database_that_lacks_something(target: Target) -> None:
     target.said.clear()
     target.migrator.status()
     said = "\n".join(target.said)
-    assert f"migrations    1 applied, {NEWEST} pending 001_create_coin_inventory.sql" in said
+    assert f"migrations    at 0, {NEWEST} pending 001_create_coin_inventory.sql" in said
     assert f"functions     0 of {FUNCTIONS} auth." in said
 
 
 def test_status_of_an_empty_database_changes_nothing(target: Target) -> None:
     before = target.schema()
     target.migrator.status()
-    assert f"migrations    0 applied, {NEWEST + 1} pending" in "\n".join(target.said)
+    assert f"migrations    none applied, {NEWEST + 1} pending" in "\n".join(target.said)
     assert target.schema() == before
 
 
@@ -456,7 +456,7 @@ def test_status_of_an_empty_database_changes_nothing(target: Target) -> None:
     ("arguments", "code", "said"),
     [
         (["to", "0"], 0, "applied 000_create_roles_and_schemas.sql"),
-        (["status"], 0, "migrations    0 applied"),
+        (["status"], 0, "migrations    none applied"),
         (["history"], 0, ""),
         (["rollback"], 1, "aqm migrate: nothing is applied"),
         (["rollback", "to", "-1"], 1, "aqm migrate: nothing is applied"),
@@ -545,7 +545,7 @@ def test_a_migrator_needs_no_superuser(server: Cluster, new_target: Callable[...
     assert target.rows("select pg_has_role('aqm_ops_owner', 'pg_monitor', 'usage')") == [(True,)]
     target.said.clear()
     target.migrator.status()
-    assert f"migrations    {NEWEST + 1} applied, 0 pending" in target.said
+    assert f"migrations    at {NEWEST}, 0 pending" in target.said
     assert f"functions     {FUNCTIONS} of {FUNCTIONS}" in target.said
     assert any(line.startswith("pg_cron       is not usable") for line in target.said)
     for version in (0, -1):

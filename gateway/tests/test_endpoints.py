@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 
-from conftest import Project, RunningGateway, wait_until
+from conftest import Database, Project, RunningGateway, wait_until
 from db.migrate import MigrationError
 from gateway.keys import make_private_key, read_private_key
 from gateway.tokens import make_token
@@ -140,6 +141,9 @@ async def test_paths_void_not_found_and_statuses(project: Project, run_gateway: 
         ):  # fmt: skip
             async with http.request(method, path) as answer:
                 assert answer.status == status, (method, path)
+        async with http.get("/v1/things/70") as answer:
+            problem = await answer.json()
+            assert (problem["detail"], problem["code"]) == ("there is no such thing", "PT404"), "as a function says it"
         async with http.post("/v1/fail") as answer:
             assert (answer.status, (await answer.json())["detail"]) == (402, "it has a price"), (
                 "no body is an empty one"
@@ -257,3 +261,51 @@ async def test_openapi_tells_the_whole_of_an_endpoint(http: aiohttp.ClientSessio
     for path, methods in document["paths"].items():
         for operation in methods.values():
             assert operation["summary"], path
+
+
+async def test_openapi_tells_of_every_argument_and_no_more_than_that(http: aiohttp.ClientSession) -> None:
+    async with http.get("/openapi.json") as answer:
+        document = await answer.json()
+    assert not [words for words in descriptions(document) if re.search(r"\bp_", words)], "SQL's names say nothing here"
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            told = {parameter["name"]: parameter["schema"] for parameter in operation.get("parameters", [])}
+            body = operation.get("requestBody", {"content": {}})["content"].get("application/json", {})
+            for name, schema in {**told, **body.get("schema", {}).get("properties", {})}.items():
+                assert schema.get("description"), f"{method} {path}: {name}"
+    event = document["paths"]["/v1/escrow/chain/events"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    told = {name: schema["description"] for name, schema in event["properties"].items()}
+    assert told["contract"] == "its address."
+    assert told["block"] == told["log_index"] == "where in the chain the event is.", "arguments may share their words"
+
+
+def descriptions(document: Any) -> Iterator[str]:
+    """All descriptions in a document."""
+    if isinstance(document, dict):
+        for name, value in document.items():
+            if name == "description" and isinstance(value, str):
+                yield value
+            yield from descriptions(value)
+    elif isinstance(document, list):
+        for value in document:
+            yield from descriptions(value)
+
+
+async def test_openapi_names_the_refusals_that_a_route_has(
+    database: Database, run_gateway: Callable[..., RunningGateway]
+) -> None:
+    gateway = run_gateway(database.dsn, AQM_AUTH="jwt")
+    async with aiohttp.ClientSession(gateway.url) as http, http.get("/openapi.json") as answer:
+        paths = (await answer.json())["paths"]
+    for route, refusals in {
+        "get /v1/escrow/profile/{wallet}": "401 404 422 429 503 504",
+        "get /v1/escrow/products": "401 422 429 503 504",
+        "get /v1/escrow/orders": "401 403 422 429 503 504",
+        "get /v1/escrow/orders/{id}": "401 403 404 422 429 503 504",
+        "post /v1/escrow/orders": "400 401 403 404 409 413 415 422 429 503 504",
+        "get /v1/coins/fetch": "401 403 410 422 429 503 504",
+        "post /auth/login": "400 401 403 404 409 413 415 422 429 503 504",
+    }.items():
+        method, path = route.split()
+        responses = paths[path][method]["responses"]
+        assert " ".join(status for status in responses if status[0] != "2") == refusals, route

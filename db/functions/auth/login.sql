@@ -80,7 +80,7 @@ $$;
 comment on function auth.login(text, text, text, text, text, text) is
 'Logs a person in: opens a session and gives its first tokens.
 p_email, p_password: of the account. p_role: of the access token: user; device, for a key store of the person, whose id becomes the subject; worker or admin, for who has the role aqm/worker or aqm/admin. p_device_name: tells a person''s key stores apart, with role device alone. p_device_type: what it runs on, at most 50 bytes. p_browser_fingerprint: at most 200 bytes.
-Returns the tokens. An unknown address and a wrong password leave a trace and give no row, after the same time: over HTTP 401; so does the login of a worker or an admin by somebody else: 403.
+Returns the tokens. An unknown address and a wrong password leave a trace and give no row, after the same time: over HTTP 401; so does the login of a worker or an admin by somebody else: over HTTP 403.
 Errors: 22023 for a malformed argument, PT409 for more than 10 new devices in 30 days, PT429 with the seconds to wait after too many refusals, PT503 without the data keys.';
 
 revoke all on function auth.login(text, text, text, text, text, text) from public;

@@ -49,7 +49,7 @@ $$;
 comment on function coins.list_claimed(uuid, timestamptz, text, integer) is
 'Lists which of a user''s coins went and when, never to whom; until the hard delete, an hour after the claim.
 p_user_id: whose coins. p_since: only claims from this time on. p_cursor: go on after the coin that had this cursor. p_limit: coins, 1 to 1000.
-Returns the coins, first claimed first. A time is that of the claim''s begin: one that took long to commit can come up before a cursor that was given out already, so ask now and then with p_since a minute ago.
+Returns the coins, first claimed first. A time is that of the claim''s begin: one that took long to commit can come up before a cursor that was given out already, so ask now and then from a minute ago on.
 Errors: 22023 for a cursor that was not given out or a limit out of range.';
 
 revoke all on function coins.list_claimed(uuid, timestamptz, text, integer) from public;
