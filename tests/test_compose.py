@@ -187,10 +187,10 @@ async def test_alerts_and_dashboard_read_what_the_gateway_exports(
     read = set(re.findall(r"aqm_[a-z_]+", alerts + dashboard))
     assert read
     assert read <= exported
-    # Prometheus adds instance and keeps job to itself; the last two have no value here.
+    # Prometheus adds instance and keeps job to itself; the others have no value here.
     named = set(re.findall(r"\$labels\.([a-z_]+)|\{\{([a-z_]+)\}\}", alerts + dashboard))
     assert "job" not in labels
-    assert {first or second for first, second in named} <= labels | {"instance", "replica", "table_name"}
+    assert {first or second for first, second in named} <= labels | {"instance", "replica", "table_name", "chain"}
 
 
 def test_alerts_are_loaded_and_the_gateway_is_scraped() -> None:

@@ -104,6 +104,21 @@ def test_the_devices_examples_print_what_they_say(
     assert f"It prints `{printed}`" in text
 
 
+def test_the_marketplaces_example_prints_what_it_says(
+    database: Database, run_gateway: Callable[..., RunningGateway], tmp_path: Path
+) -> None:
+    gateway = run_gateway(database.dsn, AQM_AUTH="jwt")
+    fences = FENCE.findall((ROOT / "docs" / "marketplace.md").read_text())
+    [(example, printed)] = [
+        (example, printed) for (kind, example), (_, printed) in pairwise(fences) if kind == "python"
+    ]
+    ran = subprocess.run(
+        [sys.executable, "-c", example.replace("http://127.0.0.1:8080", gateway.url)], cwd=tmp_path,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, printed, "")
+
+
 def hide(shown: Any, answer: Any) -> Any:
     """An answer with … where the document shows that, and lists in one order: sessions have none that means anything."""
     if shown == "…" and isinstance(answer, str):
@@ -151,5 +166,5 @@ def test_every_function_that_a_dba_may_call_is_shown(database: Database) -> None
             or has_function_privilege('aqm_wallet', p.oid, 'execute'))
     """)
     helpers = {"find_job", "record_job_success", "record_job_alarm", "job_last_success", "job_alarms"}
-    helpers |= {"replication_lag_seconds", "dead_rows_percent"}
+    helpers |= {"replication_lag_seconds", "dead_rows_percent", "chain_ages"}
     assert {name for (name,) in names} - helpers <= set(re.findall(r"\b[a-z_]+(?=\()", shown))

@@ -84,6 +84,7 @@ ASKED = {
         50, 3070,  # with the 3,000 of the question itself
     ),
     "scan for timeouts, one due": ("escrow.apply_timeouts(1)", 1, 60),
+    "orders that wait": ("escrow.waiting_orders()", 3, SIZE.orders // 100 + 10),
     "own orders": (f"escrow.list_orders('{ONE}', p_limit => 20)", 20, 3 * 8 * WALK + 40),
     "own orders, of one status": (f"escrow.list_orders('{ONE}', 'completed', p_limit => 20)", 20, 3 * WALK + 40),
     "own orders, later": (

@@ -15,7 +15,11 @@ begin
         case
             when j.step is null then 'see cron.job_run_details in database ' || j.database_name
             when j.last_alarm is not null then 'alarm'
-            when coalesce(j.last_success_at, j.scheduled_at) < now() - 2 * j.repeats_every then 'late'
+            -- What runs once a month must not fail unseen for two.
+            when
+                coalesce(j.last_success_at, j.scheduled_at)
+                < now() - j.repeats_every - least(j.repeats_every, interval '1 day')
+                then 'late'
             when j.last_success_at is null then 'waiting for the first run'
             else 'ok'
         end,
@@ -26,7 +30,7 @@ end
 $$;
 
 comment on function ops.cron_health() is
-'Tells of each scheduled job whether it does its work: late means no success for two intervals, alarm that its guard stopped it.
+'Tells of each scheduled job whether it does its work: late means no success for an interval and another, or a day if that is less, be it that the last run failed or that there was none; alarm that its guard stopped it.
 Returns a row a job; last_count is in rows.
 Errors: none.';
 

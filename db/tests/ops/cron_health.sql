@@ -1,5 +1,5 @@
 begin;
-select plan(9);
+select plan(11);
 
 -- Jobs of this test alone. All repeat every hour; "moment" is a microsecond.
 delete from ops.scheduled_job;
@@ -31,6 +31,14 @@ values
     'daily', '0 4 * * *', '1 day', 'here', 'call …', 'step()',
     now() - interval '1 year', now() - interval '47 hours', 1, null
 ),
+(
+    'monthly', '0 4 1 * *', '31 days', 'here', 'call …', 'step()',
+    now() - interval '1 year', now() - interval '32 days', 1, null
+),
+(
+    'monthly, failed', '0 4 1 * *', '31 days', 'here', 'call …', 'step()',
+    now() - interval '1 year', now() - interval '32 days 1 microsecond', 1, null
+),
 ('stopped', '0 * * * *', '1 hour', 'here', 'call …', 'step()', now() - interval '1 year', now(), 5, 'too many'),
 (
     'stopped, long ago', '0 * * * *', '1 hour', 'here', 'call …', 'step()',
@@ -51,7 +59,9 @@ from (
     ('new, two intervals and a moment', 'late', 'a new job that has not succeeded after two intervals is late'),
     ('done, two intervals', 'ok', 'a job that succeeded two intervals ago is all right'),
     ('done, two intervals and a moment', 'late', 'a job that has not succeeded for more than two intervals is late'),
-    ('daily', 'ok', 'what late means goes by the job''s own interval')
+    ('daily', 'ok', 'what late means goes by the job''s own interval'),
+    ('monthly', 'ok', 'a job that runs monthly has a day to come to its end'),
+    ('monthly, failed', 'late', 'a failure of a job that runs monthly is seen after a day, not after a month')
 ) as expected (job, status, description);
 
 select results_eq(
