@@ -166,6 +166,20 @@ def test_a_trade_that_the_contract_is_taking_back_is_not_reviewed(market: Databa
     assert market.rows(COUNTED)[0][:2] == (0, 0)
 
 
+@pytest.mark.parametrize("number", [1, 12])
+def test_one_message_sent_often_at_once_is_one(market: Database, number: int) -> None:
+    """number: of different texts with one nonce, of which one is sent."""
+    market.execute(ORDERS, [1])
+    [(order, buyer)] = market.rows("select id, buyer_wallet from escrow.orders")
+    send = "select id from escrow.send_message(%s, %s, %s, %s)"
+    answers = at_once(market, [asks(send, order, buyer, b"text %d" % (n % number), b"n" * 24) for n in range(12)])
+    refused = [answer for answer in answers if isinstance(answer, psycopg.Error)]
+    assert {(error.sqlstate, error.diag.constraint_name) for error in refused} <= {("PT409", "nonce_reused")}
+    assert len(refused) == 12 - 12 // number
+    assert len({answer[0] for answer in answers if isinstance(answer, list)}) == 1
+    assert market.value("select count(*) from escrow.messages") == 1
+
+
 def test_stock_that_a_seller_sets_and_stock_that_buyers_take_come_one_after_the_other(market: Database) -> None:
     take = "update escrow.products set stock = stock - 1 where id = %s and stock > 0 returning stock"
     put = "select stock from escrow.update_product(%s, %s, p_stock => 1000)"

@@ -499,7 +499,7 @@ def test_messages_are_read_in_the_order_in_which_they_become_visible(database: D
             for count in range(each):
                 text = f"{number} {count}".encode()
                 connection.execute(
-                    b"select escrow.send_message(%s, %s, %s, %s)", [order, parties[number % 2], text, bytes(24)]
+                    b"select escrow.send_message(%s, %s, %s, %s)", [order, parties[number % 2], text, text.rjust(24)]
                 )
             return "wrote"
 

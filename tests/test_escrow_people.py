@@ -117,6 +117,41 @@ def test_who_trades_while_being_shut_out_is_shut_out(database: Database, first: 
     assert database.rows("select is_blacklisted, total_trades from escrow.user_profiles") == [(True, 1)]
 
 
+@pytest.mark.parametrize("ending", ["commit", "rollback"])
+def test_of_two_who_shut_somebody_out_at_once_one_is_told_that_it_is_done(database: Database, ending: str) -> None:
+    statement = "select wallet from escrow.blacklist_wallet(%(wallet)s, 'scam')"
+    with database.connect() as connection:
+        connection.execute("begin")
+        assert connection.execute(statement.encode(), {"wallet": BOB}).fetchall() == [(BOB,)]
+        result = aside(database, statement, {"wallet": BOB.upper().replace("X", "x")})
+        connection.execute(ending)
+    second = result()
+    if ending == "commit":
+        assert (second.sqlstate, second.diag.constraint_name) == ("PT409", "blacklisted")
+    else:
+        assert len(second) == 1
+    assert database.value("select count(*) from auth.audit_logs where action = 'wallet.blacklisted'") == 1
+
+
+def test_who_is_shut_out_while_a_product_is_bought_waits_for_the_order_not_in_a_circle(database: Database) -> None:
+    database.rows(SIGN_IN, make_nonce(database))
+    product = database.value(
+        "insert into escrow.products (seller_wallet, title_preview, description_preview, category, price_usdt, product_hash)"
+        " values (%s, 'Title', 'Text', 'data', 10, 'hash') returning id", [BOB],
+    )  # fmt: skip
+    with database.connect() as connection:
+        connection.execute("begin")
+        # As an order does: the product, then its seller.
+        connection.execute("select from escrow.products where id = %s for no key update", [product])
+        result = aside(database, SHUT_OUT, {"wallet": BOB})
+        connection.execute(COUNT.encode(), {"wallet": BOB})
+        connection.execute("commit")
+    assert result() == [(BOB,)]
+    assert database.rows("select p.status, u.is_blacklisted from escrow.products as p, escrow.user_profiles as u") == [
+        ("paused", True)
+    ]
+
+
 def test_the_nightly_check_waits_for_nobody_and_names_what_it_mends(database: Database) -> None:
     database.rows(SIGN_IN, make_nonce(database))
     with database.connect() as connection, database.connect() as job:

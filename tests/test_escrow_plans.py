@@ -83,7 +83,8 @@ ASKED = {
         ))""",
         50, 3070,  # with the 3,000 of the question itself
     ),
-    "scan for timeouts, one due": ("escrow.apply_timeouts(1)", 1, 60),
+    # With all arbitrators, each with a profile: who is out gives disputes back.
+    "scan for timeouts": ("escrow.apply_timeouts(1)", 1, 150),
     "orders that wait": ("escrow.waiting_orders()", 3, SIZE.orders // 100 + 10),
     "own orders": (f"escrow.list_orders('{ONE}', p_limit => 20)", 20, 3 * 8 * WALK + 40),
     "own orders, of one status": (f"escrow.list_orders('{ONE}', 'completed', p_limit => 20)", 20, 3 * WALK + 40),
@@ -152,3 +153,39 @@ def test_browsing_reads_little_among_many(call: str, crowded: Database) -> None:
             read = rows_read(connection) - before
     print(call, read)
     assert read <= most
+
+
+@pytest.mark.parametrize("arguments", ["", "p_category => 'tools'", "'common'"])
+def test_browsing_does_not_look_past_what_the_shut_out_sold(arguments: str, crowded: Database) -> None:
+    statement = f"select id from escrow.search_products({arguments})".encode()
+    with crowded.connect() as connection, connection.transaction(force_rollback=True):
+        # Half of the sellers, who have the 500 newest products.
+        connection.execute(
+            "insert into escrow.blacklist (wallet, reason) select u.wallet, 'scam' from escrow.user_profiles as u"
+            " where u.wallet >= '0x' || lpad('500', 40, '0')"
+        )
+        connection.execute("analyze escrow.products, escrow.user_profiles")
+        before = rows_read(connection)
+        assert len(connection.execute(statement).fetchall()) == 20
+        read = rows_read(connection) - before
+        print(arguments, read)
+        assert read <= 2 * PAGE
+
+
+def test_a_page_is_full_though_some_were_listed_by_who_was_being_shut_out(crowded: Database) -> None:
+    newest = "select p.id from escrow.products as p where p.status = 'active' order by p.created_at desc limit 20"
+    with crowded.connect() as connection, connection.transaction(force_rollback=True):
+        connection.execute(
+            "insert into escrow.blacklist (wallet, reason) select u.wallet, 'scam' from escrow.user_profiles as u"
+            " where u.wallet >= '0x' || lpad('500', 40, '0')"
+        )
+        expected = connection.execute(newest.encode()).fetchall()
+        connection.execute(
+            "update escrow.products set status = 'active' where id in"
+            " (select p.id from escrow.products as p order by p.created_at desc limit 100 offset 50)"
+        )
+        before = rows_read(connection)
+        assert connection.execute(b"select id from escrow.search_products()").fetchall() == expected
+        read = rows_read(connection) - before
+        print(read)
+        assert read <= DEPTH

@@ -46,9 +46,10 @@ POST /auth/nonce                   -                 200  200  200  200  200  20
 POST /auth/verify                  -                 200  200  200  200  200  sign 200  200  list 200
 
 PUT /profile                       -                 200  200  200  200  200  name 200  role list 401
+GET /profile/products              -                 200  200  200  200  200  name role role 200  401
 POST /products                     -                 200  200  200  200  200  name role role list 401
-PUT /products/{id}                 -                 part 200  part part part name role role list 401
-DELETE /products/{id}              -                 part 204  part part part name role role list 401
+PUT /products/{id}                 -                 sell 200  sell sell sell name role role list 401
+DELETE /products/{id}              -                 sell 204  sell sell sell name role role list 401
 
 POST /orders                       -                 200  own  200  200  200  name role role list 401
 GET /orders                        seller_confirmed  200  200  none none none name 200  role 200  401
@@ -71,16 +72,16 @@ POST /orders/{id}/dispute          disputed          step step step 404  404  na
 
 GET /orders/{order_id}/messages    seller_confirmed  200  200  404  404  404  name 200  role 200  401
 GET /orders/{order_id}/messages    disputed          200  200  200  404  404  name 200  role 200  401
-GET /orders/{order_id}/messages    resolved_buyer    200  200  part 404  404  name 200  role 200  401
+GET /orders/{order_id}/messages    resolved_buyer    200  200  over 404  404  name 200  role 200  401
 POST /orders/{order_id}/messages   seller_confirmed  200  200  404  404  404  name role role list 401
 POST /orders/{order_id}/messages   disputed          200  200  200  404  404  name role role list 401
-POST /orders/{order_id}/messages   resolved_buyer    200  200  part 404  404  name role role list 401
+POST /orders/{order_id}/messages   resolved_buyer    200  200  over 404  404  name role role list 401
 
 GET /disputes/{order_id}/evidence  seller_confirmed  200  200  404  404  404  name 200  role 200  401
 GET /disputes/{order_id}/evidence  disputed          200  200  200  404  404  name 200  role 200  401
 GET /disputes/{order_id}/evidence  resolved_buyer    200  200  200  404  404  name 200  role 200  401
 POST /disputes/{order_id}/evidence seller_confirmed  step step 404  404  404  name role role list 401
-POST /disputes/{order_id}/evidence disputed          200  200  part 404  404  name role role list 401
+POST /disputes/{order_id}/evidence disputed          200  200  side 404  404  name role role list 401
 POST /disputes/{order_id}/resolve  seller_confirmed  step step 404  404  404  name role role list 401
 POST /disputes/{order_id}/resolve  disputed          part part 200  404  404  name role role list 401
 POST /disputes/{order_id}/resolve  resolved_buyer    step step step 404  404  name role role list 401
@@ -111,6 +112,9 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "name": (403, r"detail: (\w+) must be the token's subject field: \1 "),
     "role": (403, r"detail: role \w+ may not call this "),
     "list": (403, r"detail: \w+ is (of a wallet that is )?blacklisted .*constraint: blacklisted "),
+    "sell": (403, r"detail: seller_wallet is not the seller .*constraint: not_seller code: 42501 "),
+    "over": (403, r"detail: an arbitrator reads and writes .*constraint: not_disputed code: 42501 "),
+    "side": (403, r"detail: evidence is of the parties .*constraint: not_party code: 42501 "),
     "part": (403, r"detail: None field: None constraint: None code: 42501 "),
     "step": (409, r"detail: an order that is \w+ (can't become|can't be reviewed|takes no evidence) ?\w* .*"
                   r"constraint: (order_transition|not_disputed|review_eligibility) "),
@@ -120,6 +124,7 @@ REFUSALS: dict[str, tuple[int, str]] = {
 
 none: a list that does not have it. own: one's own product. sign: signed by somebody else. step: the order's status.
 name: in the name of somebody else's wallet. list: the blacklist. role: not for wallets, or not for admins or workers.
+sell: for the seller. over: for the arbitrator of a dispute that is not over. side: for the parties.
 part: for another who has a part in it; the gateway passes on no words about that.
 """
 
@@ -280,7 +285,7 @@ class Town:
             case "POST /orders/{id}/cancel" | "POST /orders/{id}/complete" | "POST /orders/{id}/dispute":
                 return {"tx_hash": TX}
             case "POST /orders/{order_id}/messages":
-                return {"ciphertext_b64": encode(b"another"), "nonce_b64": encode(NONCE)}
+                return {"ciphertext_b64": encode(b"another"), "nonce_b64": encode(b"m" * 24)}
             case "POST /disputes/{order_id}/evidence":
                 return {"ipfs_hash": "Qm" + "b" * 44}
             case "POST /disputes/{order_id}/resolve":
@@ -377,6 +382,8 @@ def check_content(town: Town, caller: str, row: Row, scene: Scene, answer: Any) 
             assert answer["status"] == "completed"
         case "POST /disputes/{order_id}/resolve":
             assert answer["status"] == "resolved_seller"
+        case "GET /profile/products":
+            assert (scene.product in [one["id"] for one in answer["products"]]) == (me == scene.seller)
         case "GET /products/{id}" | "GET /products" | "GET /arbitrators" | "GET /profile/{wallet}":
             # Everybody's pages tell of nobody's orders.
             assert not any(secret in str(answer) for secret in [*SECRETS, scene.order])

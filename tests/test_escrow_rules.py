@@ -283,7 +283,7 @@ async def test_blacklist_check(database: Database, visitors: tuple[Visitor, Visi
             await scammer.sell(),
             await scammer.buy(others, number),
             await honest.buy(theirs, number + 1),
-            await scammer.post(f"/orders/{bought}/messages", {"ciphertext_b64": "AAAA", "nonce_b64": "A" * 32}),
+            await scammer.post(f"/orders/{bought}/messages", {"ciphertext_b64": "AAAA", "nonce_b64": f"{number:032}"}),
             await scammer.post(f"/orders/{bought}/cancel", {"tx_hash": tx(number)}),
         ]
         return [
@@ -299,6 +299,8 @@ async def test_blacklist_check(database: Database, visitors: tuple[Visitor, Visi
     assert (await honest.sell())[0] == 200
     database.execute("delete from escrow.blacklist")
     assert is_marked() is False
+    assert (await honest.buy(theirs, 3))[1]["constraint"] == "not_active"
+    database.execute("select escrow.update_product(%s, %s, p_status => 'active')", [theirs, scammer.wallet])
     assert [status for status, _, _ in await attempts(20)] == [200] * 6
 
     database.execute("insert into escrow.blacklist (wallet, reason) values (lower(%s), 'by hand')", [scammer.wallet])

@@ -84,6 +84,7 @@ MAY_EXECUTE: dict[str, set[str]] = {
         "escrow.list_evidence",
         "escrow.list_messages",
         "escrow.list_orders",
+        "escrow.list_own_products",
         "escrow.resolve_dispute",
         "escrow.search_products",
         "escrow.send_message",
@@ -222,6 +223,7 @@ CONTEXTS_MAY_CALL = {
     ("aqm_auth_owner", "gateway.bust_cache"),
     ("aqm_auth_owner", "gateway.revoke_session"),
     ("aqm_coins_owner", "gateway.bust_cache"),
+    ("aqm_escrow_owner", "auth.write_audit"),
     ("aqm_escrow_owner", "gateway.bust_cache"),
     ("aqm_ops_owner", "coins.fence_inventory"),
 }

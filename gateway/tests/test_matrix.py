@@ -54,6 +54,7 @@ MAY_CALL: dict[str, set[str]] = {
     "GET /v1/escrow/orders/{order_id}/messages": {OWN_WALLET, ADMIN},
     "GET /v1/escrow/products": {ANYONE},
     "GET /v1/escrow/products/{id}": {ANYONE},
+    "GET /v1/escrow/profile/products": {OWN_WALLET},
     "GET /v1/escrow/profile/{wallet}": {ANYONE},
     "GET /v1/escrow/stats/daily": {ADMIN},
     "POST /auth/login": {ANYONE},

@@ -7,6 +7,7 @@ create or replace function auth.write_audit(
 returns void
 language plpgsql
 volatile
+security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -24,3 +25,4 @@ p_action: like session.opened. p_user_id: to whom; null: nobody in particular. p
 Errors: 23514 for an action of another form.';
 
 revoke all on function auth.write_audit(text, uuid, uuid, jsonb) from public;
+grant execute on function auth.write_audit(text, uuid, uuid, jsonb) to aqm_escrow_owner;

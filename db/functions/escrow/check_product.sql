@@ -11,9 +11,9 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if char_length(p_title_preview) > 100 or btrim(p_title_preview, E' \t\r\n') = '' then
+    if char_length(p_title_preview) > 100 or not escrow.is_legible(p_title_preview) then
         raise exception using errcode = 'invalid_parameter_value',
-            message = 'title_preview must have 1 to 100 characters, not all of them blank';
+            message = 'title_preview must have 1 to 100 characters, none invisible and not all blank';
     elsif char_length(p_description_preview) > 500 then
         raise exception using errcode = 'invalid_parameter_value',
             message = 'description_preview must have at most 500 characters';
@@ -31,7 +31,7 @@ $$;
 
 comment on function escrow.check_product(text, text, numeric, integer, text) is
 'Refuses what a product can''t have; null is not looked at.
-p_title_preview: 1 to 100 characters, not all of them blank. p_description_preview: at most 500 characters. p_price_usdt: in USDT, from 1 to below 1000000000000, with at most 6 decimals. p_stock: 0 to 1000000. p_product_hash: 0x and 64 hex digits.
+p_title_preview: 1 to 100 characters, none invisible and not all blank (escrow.is_legible()). p_description_preview: at most 500 characters. p_price_usdt: in USDT, from 1 to below 1000000000000, with at most 6 decimals. p_stock: 0 to 1000000. p_product_hash: 0x and 64 hex digits.
 Errors: 22023 for a malformed argument.';
 
 revoke all on function escrow.check_product(text, text, numeric, integer, text) from public;

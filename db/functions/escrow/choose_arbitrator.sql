@@ -9,11 +9,8 @@ volatile
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
 as $$
-declare
-    v_wallet text;
 begin
-    -- One after the other: whether there is a conflict is asked of the few who come first, not of all.
-    for v_wallet in
+    return (
         select a.wallet
         from escrow.arbitrators as a
         inner join escrow.user_profiles as u on u.wallet = a.wallet
@@ -21,42 +18,38 @@ begin
             a.is_active
             and not u.is_blacklisted
             and a.wallet not in (p_buyer_wallet, p_seller_wallet)
-            and a.wallet is distinct from p_but
-        -- Who has the least to do; among equals, chance, so that nobody can choose.
-        order by (
-            select count(*) from escrow.orders as o where o.arbitrator_wallet = a.wallet and o.status = 'disputed'
-        ), random()
-    loop
-        -- No trade with either of them in 30 days, no ruling about either in 7.
-        continue when exists (
-            select from escrow.orders as o
-            where
-                (
-                    o.buyer_wallet = v_wallet and o.seller_wallet in (p_buyer_wallet, p_seller_wallet)
-                    or o.seller_wallet = v_wallet and o.buyer_wallet in (p_buyer_wallet, p_seller_wallet)
-                )
-                and o.created_at > now() - interval '30 days'
-        );
-        continue when exists (
-            select from escrow.orders as o
-            where
-                o.arbitrator_wallet = v_wallet
-                and (
-                    o.buyer_wallet in (p_buyer_wallet, p_seller_wallet)
-                    or o.seller_wallet in (p_buyer_wallet, p_seller_wallet)
-                )
-                and o.status in ('resolved_buyer', 'resolved_seller')
-                and o.updated_at > now() - interval '7 days'
-        );
-        return v_wallet;
-    end loop;
-    return null;
+            -- Only what they did themselves: an order costs nothing, and a party could place one with each who is not wanted.
+            and not exists (
+                select from escrow.orders as o
+                where
+                    (
+                        o.buyer_wallet = a.wallet and o.seller_wallet in (p_buyer_wallet, p_seller_wallet)
+                        or o.seller_wallet = a.wallet and o.buyer_wallet in (p_buyer_wallet, p_seller_wallet)
+                        and o.seller_confirmed_at is not null
+                    )
+                    and o.created_at > now() - interval '30 days'
+            )
+            and not exists (
+                select from escrow.orders as o
+                where
+                    o.arbitrator_wallet = a.wallet
+                    and (
+                        o.buyer_wallet in (p_buyer_wallet, p_seller_wallet)
+                        or o.seller_wallet in (p_buyer_wallet, p_seller_wallet)
+                    )
+                    and o.status in ('resolved_buyer', 'resolved_seller')
+                    and o.updated_at > now() - interval '7 days'
+            )
+        -- Chance alone: what else could be looked at, like how many open disputes each has, somebody can bring about.
+        order by a.wallet is not distinct from p_but, random()
+        limit 1
+    );
 end
 $$;
 
 comment on function escrow.choose_arbitrator(text, text, text) is
-'Chooses who rules on a dispute: of the active arbitrators without a conflict of interest the one with the fewest open disputes, by chance among equals.
-p_buyer_wallet, p_seller_wallet: the parties. p_but: somebody who is not to be chosen again; null: nobody.
+'Chooses who rules on a dispute: by chance among the active arbitrators that are not blacklisted and have no conflict of interest, which is a trade with either party in 30 days (an order that they placed, or confirmed) or a ruling about either in 7.
+p_buyer_wallet, p_seller_wallet: the parties. p_but: somebody who is chosen only where nobody else can be; null: nobody.
 Returns the wallet, null when there is nobody.
 Errors: none.';
 

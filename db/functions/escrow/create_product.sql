@@ -51,9 +51,9 @@ comment on function escrow.create_product(
     gateway.wallet, text, text, escrow.product_category, numeric, text, integer
 ) is
 'Lists a product for sale; without stock it is sold out from the beginning.
-p_seller_wallet: who sells it. p_title_preview: 1 to 100 characters, not all of them blank, for everybody to see. p_description_preview: at most 500 characters, for everybody to see. p_category: data, accounts, tools, services or other. p_price_usdt: in USDT, from 1 to below 1000000000000, with at most 6 decimals. p_product_hash: SHA-256 of what is sold, 0x and 64 hex digits. p_stock: how many there are, 0 to 1000000.
+p_seller_wallet: who sells it. p_title_preview: 1 to 100 characters, none invisible and not all blank, for everybody to see. p_description_preview: at most 500 characters, for everybody to see. p_category: data, accounts, tools, services or other. p_price_usdt: in USDT, from 1 to below 1000000000000, with at most 6 decimals. p_product_hash: SHA-256 of what is sold, 0x and 64 hex digits. p_stock: how many there are, 0 to 1000000.
 Returns the product.
-Errors: 22023 for a malformed argument or a seller without a profile, 42501 for a blacklisted seller.';
+Errors: 22023 for a malformed argument or a seller without a profile, 42501 (blacklisted) for a blacklisted seller.';
 
 revoke all on function escrow.create_product(
     gateway.wallet, text, text, escrow.product_category, numeric, text, integer

@@ -20,7 +20,7 @@ $$;
 comment on function escrow.delete_product(uuid, gateway.wallet) is
 'Deletes a product: nobody sees or orders it any more. Its orders stay and go on; what is stored of it goes after 90 days (escrow.purge_products()).
 p_id: which. p_seller_wallet: its seller.
-Errors: PT404 when there is none, 22023 for a seller without a profile, 42501 for somebody else''s product or a blacklisted seller.';
+Errors: PT404 when there is none, 22023 for a seller without a profile, 42501 for somebody else''s product (not_seller) or a blacklisted seller (blacklisted).';
 
 revoke all on function escrow.delete_product(uuid, gateway.wallet) from public;
 grant execute on function escrow.delete_product(uuid, gateway.wallet) to aqm_wallet;

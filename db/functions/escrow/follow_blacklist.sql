@@ -6,7 +6,6 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_wallets text[];
-    v_lower text[];
 begin
     -- Whoever gets a profile at this moment waits (escrow.follow_profile()), or we for them: neither overlooks the other.
     perform pg_advisory_xact_lock(hashtextextended('escrow.blacklist', 0));
@@ -15,16 +14,13 @@ begin
         update escrow.user_profiles as u set updated_at = now() where u.is_blacklisted;
     else
         v_wallets := array_remove(array[
-            case when tg_op <> 'INSERT' then old.wallet end,
-            case when tg_op <> 'DELETE' then new.wallet end
-        ]::text[], null);
-        update escrow.user_profiles as u set updated_at = now() where u.wallet = any(v_wallets);
-        v_lower := array(select w.wallet from unnest(v_wallets) as w (wallet) where w.wallet = lower(w.wallet));
-        if cardinality(v_lower) > 0 then
-            -- Written by hand: it may mean an address that has capitals.
-            update escrow.user_profiles as u set updated_at = now()
-            where lower(u.wallet) = any(v_lower) and u.wallet <> all(v_lower);
+            case when tg_op <> 'INSERT' then lower(old.wallet) end,
+            case when tg_op <> 'DELETE' then lower(new.wallet) end
+        ], null);
+        if tg_op <> 'DELETE' then
+            perform escrow.pause_products(new.wallet);
         end if;
+        update escrow.user_profiles as u set updated_at = now() where lower(u.wallet) = any(v_wallets);
     end if;
     perform escrow.bust_profiles();
     return null;
@@ -32,7 +28,7 @@ end
 $$;
 
 comment on function escrow.follow_blacklist() is
-'Carries a change of the blacklist over to the profiles, however it is made.
+'Carries a change of the blacklist over to the profiles, however it is made, and pauses what the shut out sell.
 Errors: none.';
 
 revoke all on function escrow.follow_blacklist() from public;

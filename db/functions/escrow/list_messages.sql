@@ -22,7 +22,7 @@ begin
     if v_actor is null then
         raise exception using errcode = 'PT404', message = 'there is no such order';
     elsif v_actor = 'arbitrator' and v_order.status <> 'disputed' then
-        raise exception using errcode = 'insufficient_privilege',
+        raise exception using errcode = 'insufficient_privilege', constraint = 'not_disputed',
             message = 'an arbitrator reads and writes messages while the order is disputed';
     end if;
     if p_after is not null then
@@ -45,7 +45,7 @@ comment on function escrow.list_messages(uuid, gateway.wallet, uuid, integer) is
 'Lists the messages of an order, a page at a time.
 p_order_id: which order. p_wallet: a party of it, or its arbitrator while it is disputed. p_after: the last id of the page before; null: from the oldest. p_limit: 1 to 100.
 Returns messages, the oldest first.
-Errors: 22023 for a limit out of range, or an after that is no message of the order; PT404 when there is no such order, or it is none of theirs; 42501 for the arbitrator of an order that is not disputed any more.';
+Errors: 22023 for a limit out of range, or an after that is no message of the order; PT404 when there is no such order, or it is none of theirs; 42501 (not_disputed) for the arbitrator of an order that is not disputed any more.';
 
 revoke all on function escrow.list_messages(uuid, gateway.wallet, uuid, integer) from public;
 grant execute on function escrow.list_messages(uuid, gateway.wallet, uuid, integer) to aqm_wallet, aqm_admin;

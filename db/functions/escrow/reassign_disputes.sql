@@ -14,33 +14,38 @@ declare
 begin
     reassigned := 0;
     for v_order in
-        select o.id, o.buyer_wallet, o.seller_wallet, o.arbitrator_wallet
+        select
+            o.id, o.buyer_wallet, o.seller_wallet, o.arbitrator_wallet,
+            o.dispute_deadline <= now() and o.chain_status is not null as is_late
         from escrow.orders as o
         where
             o.status = 'disputed'
             and case
-                when o.arbitrator_wallet is not null then o.dispute_deadline <= now()
-                -- Those that nobody can rule on yet must not take the places of others.
-                else escrow.choose_arbitrator(o.buyer_wallet, o.seller_wallet) is not null
+                -- The deadline of those that nobody could rule on is when to ask again; no new dispute's is that near.
+                when o.arbitrator_wallet is null
+                    then (o.dispute_deadline > now() and o.dispute_deadline <= now() + interval '1 hour') is not true
+                else o.dispute_deadline <= now() or o.arbitrator_wallet = any(array(
+                    select a.wallet
+                    from escrow.arbitrators as a
+                    inner join escrow.user_profiles as u on u.wallet = a.wallet
+                    where not a.is_active or u.is_blacklisted
+                ))
             end
         -- Rows of arbitrators are locked in this order.
         order by o.arbitrator_wallet, o.dispute_deadline
         limit p_limit
         for no key update skip locked
     loop
-        if v_order.arbitrator_wallet is not null then
+        -- A dispute that only the parties speak of may be invented, to wear somebody down.
+        if v_order.is_late and v_order.arbitrator_wallet is not null then
             perform escrow.score_arbitrator(v_order.arbitrator_wallet, false);
         end if;
+        -- Where there is nobody else, a late ruling is better than none: the first is chosen again if they may rule.
         v_next := escrow.choose_arbitrator(v_order.buyer_wallet, v_order.seller_wallet, v_order.arbitrator_wallet);
-        -- Where there is nobody else, a late ruling is better than none, as long as the first may rule at all.
-        if v_next is null then
-            select a.wallet into v_next
-            from escrow.arbitrators as a
-            inner join escrow.user_profiles as u on u.wallet = a.wallet
-            where a.wallet = v_order.arbitrator_wallet and a.is_active and not u.is_blacklisted;
-        end if;
         update escrow.orders as o
-        set arbitrator_wallet = v_next, dispute_deadline = now() + interval '72 hours'
+        set
+            arbitrator_wallet = v_next,
+            dispute_deadline = now() + case when v_next is null then interval '1 hour' else interval '72 hours' end
         where o.id = v_order.id;
         reassigned := reassigned + 1;
     end loop;
@@ -48,9 +53,9 @@ end
 $$;
 
 comment on function escrow.reassign_disputes(integer) is
-'Gives disputes whose deadline has passed to another arbitrator, and those without one to whoever is free by now, with 72 hours. Who was too late loses 5 reputation; where nobody else is free they keep the dispute, unless they are active no more: then it waits for the next who is.
+'Gives disputes whose deadline has passed, or whose arbitrator is active no more or blacklisted, to another arbitrator, and those without one to whoever is free by now, with 72 hours. Who was too late loses 5 reputation if the contract knows the order, and keeps the dispute where nobody else is free. Where nobody may rule, an hour later is asked again.
 p_limit: at most so many; null: all.
-Returns how many.
+Returns how many, those that are to be asked about again included.
 Errors: none.';
 
 revoke all on function escrow.reassign_disputes(integer) from public;

@@ -44,7 +44,10 @@ begin
             v_pattern, p_category, p_min_price, p_max_price, p_seller_wallet, v_before, p_after, p_limit, v_depth
         );
         exit when not v_page.is_cut or cardinality(v_page.ids) = p_limit;
-        v_depth := case when v_depth = 2000 and 10 * cardinality(v_page.ids) >= p_limit then 20000 end;
+        v_depth := case
+            when v_depth < 2000 then 2000
+            when v_depth = 2000 and 10 * cardinality(v_page.ids) >= p_limit then 20000
+        end;
     end loop;
     return query
     select product.*

@@ -8,7 +8,6 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_stake record;
-    v_wallet text;
 begin
     -- A sign-in and an event that come at the same time see each other.
     perform pg_advisory_xact_lock(hashtextextended('escrow.sync_arbitrator ' || lower(p_wallet), 0));
@@ -36,13 +35,10 @@ begin
         update escrow.arbitrators as a set is_active = false, updated_at = now()
         where lower(a.wallet) = lower(p_wallet) and a.is_active;
     else
-        v_wallet := coalesce(
-            (select u.wallet from escrow.user_profiles as u where u.wallet = p_wallet),
-            (select u.wallet from escrow.user_profiles as u where lower(u.wallet) = lower(p_wallet) limit 1)
-        );
         insert into escrow.arbitrators as a (wallet, stake_amount, stake_token, is_active)
-        select v_wallet, v_stake.amount, v_stake.token, v_stake.is_last
-        where v_wallet is not null
+        select u.wallet, v_stake.amount, v_stake.token, v_stake.is_last
+        from escrow.user_profiles as u
+        where lower(u.wallet) = lower(p_wallet)
         on conflict (wallet) do update
         set
             stake_amount = excluded.stake_amount,

@@ -48,9 +48,9 @@ comment on function escrow.update_product(
     uuid, gateway.wallet, text, text, escrow.product_category, numeric, integer, text, escrow.product_status
 ) is
 'Changes a product; what is null stays as it is. Orders that were made before keep their amount. An active product is sold out while its stock is 0.
-p_id: which. p_seller_wallet: its seller. p_title_preview: 1 to 100 characters, not all of them blank. p_description_preview: at most 500 characters. p_category: data, accounts, tools, services or other. p_price_usdt: in USDT, from 1 to below 1000000000000, with at most 6 decimals. p_stock: how many are left from now on, 0 to 1000000; those in open orders are not among them. p_product_hash: SHA-256 of what is sold, 0x and 64 hex digits. p_status: active or paused.
+p_id: which. p_seller_wallet: its seller. p_title_preview: 1 to 100 characters, none invisible and not all blank. p_description_preview: at most 500 characters. p_category: data, accounts, tools, services or other. p_price_usdt: in USDT, from 1 to below 1000000000000, with at most 6 decimals. p_stock: how many are left from now on, 0 to 1000000; those in open orders are not among them. p_product_hash: SHA-256 of what is sold, 0x and 64 hex digits. p_status: active or paused.
 Returns the product; no row when there is none.
-Errors: 22023 for a malformed argument or a seller without a profile, 42501 for somebody else''s product or a blacklisted seller.';
+Errors: 22023 for a malformed argument or a seller without a profile, 42501 for somebody else''s product (not_seller) or a blacklisted seller (blacklisted).';
 
 revoke all on function escrow.update_product(
     uuid, gateway.wallet, text, text, escrow.product_category, numeric, integer, text, escrow.product_status

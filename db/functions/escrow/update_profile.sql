@@ -10,17 +10,9 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if
-        p_display_name <> ''
-        and (
-            char_length(p_display_name) > 50
-            or btrim(p_display_name) = ''
-            -- Those of Unicode that turn or hide the text beside them included: a name must look like itself.
-            or p_display_name ~ '[\u0001-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]'
-        )
-    then
+    if p_display_name <> '' and (char_length(p_display_name) > 50 or not escrow.is_legible(p_display_name)) then
         raise exception using errcode = 'invalid_parameter_value',
-            message = 'display_name must have 1 to 50 characters, no control characters, or be empty';
+            message = 'display_name must have 1 to 50 characters, none invisible and not all blank, or be empty';
     elsif octet_length(p_public_key) <> 32 then
         raise exception using errcode = 'invalid_parameter_value', message = 'public_key_b64 must be 32 bytes';
     end if;
@@ -45,7 +37,7 @@ $$;
 
 comment on function escrow.update_profile(gateway.wallet, text, bytea) is
 'Changes what somebody of the marketplace tells of themselves; what is null stays as it is.
-p_wallet: whom. p_display_name: 1 to 50 characters, no control characters; empty: no name any more. p_public_key: NaCl public key for messages, 32 bytes; older messages stay encrypted for the one before.
+p_wallet: whom. p_display_name: 1 to 50 characters, none invisible and not all blank (escrow.is_legible()); empty: no name any more. p_public_key: NaCl public key for messages, 32 bytes; older messages stay encrypted for the one before.
 Returns the profile; no row when there is none.
 Errors: 22023 for a malformed argument, 42501 (blacklisted) for a blacklisted wallet.';
 

@@ -1,5 +1,5 @@
 begin;
-select plan(19);
+select plan(20);
 
 \set buyer '''0x00000000000000000000000000000000000000b1'''
 \set seller '''0x00000000000000000000000000000000000000b2'''
@@ -63,6 +63,10 @@ from (
     ('b' || repeat('a', 100), 'nor longer than its column'), ('b' || repeat('1', 58), 'base32 has no one'),
     ('B' || repeat('A', 58), 'nor capitals'), ('Qm' || repeat('z', 44) || chr(10), 'a line break is none of it')
 ) as bad (hash, description);
+select throws_ok(
+    format('select escrow.add_evidence(%L, %L, %L, null)', :'id', :buyer, :'cid'), '22023',
+    'evidence_type must not be null', 'it is of some type'
+);
 set local role aqm_wallet;
 select results_eq(
     format(

@@ -1,11 +1,12 @@
 begin;
-select plan(16);
+select plan(19);
 
 \set bob '''0x00000000000000000000000000000000000000b1'''
 \set eve '''0x00000000000000000000000000000000000000E1'''
 \set admin '''0x00000000000000000000000000000000000000ad'''
 insert into escrow.user_profiles (wallet, public_key) values (:bob, 'cHVi');
 
+set local "request.claims" = '{"sub": "ad000000-0000-4000-8000-000000000000", "role": "admin"}';
 set local role aqm_admin;
 select results_eq(
     format($$select * from escrow.blacklist_wallet(%L, 'scam', 'community', %L)$$, :bob, :admin),
@@ -24,6 +25,15 @@ select results_eq(
     ), 'both are in the blacklist'
 );
 select ok((select u.is_blacklisted from escrow.user_profiles as u), 'and the profile shows it at once');
+select results_eq(
+    'select action, actor, detail from auth.audit_logs order by id',
+    format(
+        $$values
+        ('wallet.blacklisted', 'ad000000-0000-4000-8000-000000000000', '{"wallet": "%s", "source": "community"}'::jsonb),
+        ('wallet.blacklisted', 'ad000000-0000-4000-8000-000000000000', '{"wallet": "%s", "source": "manual"}')$$,
+        :bob, :eve
+    ), 'the audit names the administrator of the token, and no reason, which may name people'
+);
 select throws_ok(
     format('select escrow.blacklist_wallet(%L, ''again'')', :bob), 'PT409', 'wallet is blacklisted already',
     'nobody is shut out twice'
@@ -32,6 +42,10 @@ insert into escrow.blacklist (wallet, reason) values ('0x00000000000000000000000
 select throws_ok(
     $$select escrow.blacklist_wallet('0x00000000000000000000000000000000000000Ce', 'again')$$, 'PT409',
     'wallet is blacklisted already', 'nor who stands there in lower case'
+);
+select throws_ok(
+    format('select escrow.blacklist_wallet(%L, ''again'')', '0x' || upper(substr(:eve, 3))), 'PT409',
+    'wallet is blacklisted already', 'or in capitals'
 );
 select
     throws_ok(
@@ -53,6 +67,7 @@ cross join lateral (
         format(raw.arguments, '0x00000000000000000000000000000000000000f1') as arguments
 ) as bad;
 select is((select count(*) from escrow.blacklist), 3::bigint, 'what is refused changes nothing');
+select is((select count(*) from auth.audit_logs), 2::bigint, 'nor is it in the audit');
 set local role aqm_wallet;
 select throws_ok(
     format('select escrow.blacklist_wallet(%L, ''revenge'')', :bob), '42501',

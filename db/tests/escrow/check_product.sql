@@ -22,16 +22,16 @@ select
 from (
     values
     (
-        $$'', null, null, null, null$$, 'title_preview must have 1 to 100 characters, not all of them blank',
+        $$'', null, null, null, null$$, 'title_preview must have 1 to 100 characters, none invisible and not all blank',
         'a title is not empty'
     ),
     (
-        $$E' \t\n', null, null, null, null$$, 'title_preview must have 1 to 100 characters, not all of them blank',
-        'nor blank'
+        $$E' \t\n', null, null, null, null$$,
+        'title_preview must have 1 to 100 characters, none invisible and not all blank', 'nor blank'
     ),
     (
         $$repeat('x', 101), null, null, null, null$$,
-        'title_preview must have 1 to 100 characters, not all of them blank', 'nor too long'
+        'title_preview must have 1 to 100 characters, none invisible and not all blank', 'nor too long'
     ),
     (
         $$null, repeat('x', 501), null, null, null$$, 'description_preview must have at most 500 characters',

@@ -1,5 +1,5 @@
 begin;
-select plan(10);
+select plan(11);
 
 \set bob '''0x00000000000000000000000000000000000000b1'''
 insert into escrow.user_profiles (wallet, public_key, rating, tier, reputation_score, is_blacklisted)
@@ -9,10 +9,15 @@ select results_eq(
     $$values (null::numeric, 'new'::escrow.user_tier, 0.00, false)$$,
     'a profile does not begin with what it has not earned'
 );
-update escrow.user_profiles set rating = 5, tier = 'trusted', reputation_score = 99, is_blacklisted = true;
+update escrow.user_profiles set rating = 5, tier = 'trusted', reputation_score = 99;
 select results_eq(
     'select rating, tier, reputation_score, is_blacklisted from escrow.user_profiles',
     $$values (null::numeric, 'new'::escrow.user_tier, 0.00, false)$$, 'nor is it given to it by hand'
+);
+select throws_ok(
+    'update escrow.user_profiles set is_blacklisted = true', 'PT409',
+    'is_blacklisted follows from the table blacklist: call blacklist_wallet() or clear_wallet()',
+    'the mark of the blacklist is told where it comes from'
 );
 update escrow.user_profiles set rating_count = 3, rating_sum = 14;
 select is((select u.rating from escrow.user_profiles as u), 4.67, 'the rating is the mean of the reviews, rounded');

@@ -1,5 +1,5 @@
 begin;
-select plan(15);
+select plan(20);
 
 \set buyer '''0x00000000000000000000000000000000000000b1'''
 \set seller '''0x00000000000000000000000000000000000000b2'''
@@ -46,6 +46,8 @@ $$;
 
 \set other '''0x00000000000000000000000000000000000000b5'''
 insert into escrow.user_profiles (wallet, public_key) values (:other, 'cHVi');
+insert into escrow.chain_event (chain, block, log_index, contract, kind, onchain_order_id, payload)
+values ('bsc', 1, 0, 'c', 'created', 1, '{}');
 select pg_temp.order_at(1, 'disputed') as id \gset
 update escrow.orders set dispute_deadline = now() + interval '1 second';
 create view pg_temp.dispute as
@@ -78,29 +80,47 @@ select results_eq(
 );
 select results_eq('select * from pg_temp.judge', 'values (40, true)', 'and the first loses 5 points again');
 
-update escrow.arbitrators set is_active = false
-where wallet = :judge;
-update escrow.arbitrators set reputation = 14
-where wallet = :other;
-update escrow.orders set dispute_deadline = now();
-select is(escrow.reassign_disputes(), 1::bigint, 'who is too late too often');
+insert into escrow.blacklist (wallet, reason) values (:other, 'thief');
+select is(escrow.reassign_disputes(), 1::bigint, 'for a ruling of who was blacklisted nobody waits');
 select results_eq(
-    'select d.arbitrator, a.is_active from pg_temp.dispute as d, escrow.arbitrators as a where a.reputation = 9',
-    'values (null::text, false)', 'rules no more: the dispute waits'
+    'select d.*, a.reputation::integer from pg_temp.dispute as d, escrow.arbitrators as a where a.stake_token = a.wallet
+    and a.wallet <> d.arbitrator',
+    format($$values (%L, interval '72 hours', 50)$$, :judge), 'another has it; who had time left loses nothing'
 );
-select is(escrow.reassign_disputes(), 0::bigint, 'and waits');
-update escrow.arbitrators set is_active = true
-where wallet = :judge;
-insert into escrow.blacklist (wallet, reason) values (:judge, 'thief');
-update escrow.user_profiles set updated_at = now();
-select is(escrow.reassign_disputes(), 0::bigint, 'not for who is blacklisted');
-delete from escrow.blacklist;
-update escrow.user_profiles set updated_at = now();
-select is(escrow.reassign_disputes(), 1::bigint, 'until somebody is free');
+update escrow.arbitrators set is_active = false;
+select is(escrow.reassign_disputes(), 1::bigint, 'nor for one of who is active no more');
+select results_eq(
+    'select * from pg_temp.dispute', $$values (null::text, interval '1 hour')$$, 'where nobody is free it waits'
+);
+update escrow.arbitrators set is_active = true;
+select is(escrow.reassign_disputes(), 0::bigint, 'for an hour, whoever comes');
+update escrow.orders set dispute_deadline = now();
+select is(escrow.reassign_disputes(), 1::bigint, 'then it is asked again');
 select results_eq(
     'select * from pg_temp.dispute', format($$values (%L, interval '72 hours')$$, :judge), 'who then has 72 hours'
 );
 select results_eq('select * from pg_temp.judge', 'values (40, true)', 'and has lost nothing by it');
+
+-- As a dispute begins that nobody was free for.
+update escrow.orders set arbitrator_wallet = null;
+select is(escrow.reassign_disputes(), 1::bigint, 'a new dispute that nobody has is asked about at once');
+select pg_temp.order_at(2, 'disputed') as id \gset
+update escrow.orders set status = 'resolved_buyer'
+where onchain_order_id = 1;
+update escrow.orders set dispute_deadline = now()
+where onchain_order_id = 2;
+select is(escrow.reassign_disputes(), 1::bigint, 'who has ruled about the parties meanwhile');
+select is(
+    (
+        select o.arbitrator_wallet from escrow.orders as o
+        where o.status = 'disputed'
+    ), null,
+    'does not keep the dispute, though there is nobody else'
+);
+select results_eq(
+    'select * from pg_temp.judge', 'values (40, true)',
+    'nor do they lose points by a dispute that the contract knows nothing of'
+);
 
 select * from finish();
 rollback;

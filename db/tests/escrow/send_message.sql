@@ -1,5 +1,5 @@
 begin;
-select plan(17);
+select plan(22);
 
 \set buyer '''0x00000000000000000000000000000000000000b1'''
 \set seller '''0x00000000000000000000000000000000000000b2'''
@@ -55,15 +55,18 @@ select
     )
 from (
     values
-    ('''''', 'repeat(''n'', 24)::bytea', 'ciphertext must have between 1 and 65536 bytes', 'an empty message is none'),
-    ('null', 'repeat(''n'', 24)::bytea', 'ciphertext must have between 1 and 65536 bytes', 'nor is nothing'),
     (
-        'repeat(''c'', 65537)::bytea', 'repeat(''n'', 24)::bytea', 'ciphertext must have between 1 and 65536 bytes',
+        '''''', 'repeat(''n'', 24)::bytea', 'ciphertext_b64 must have between 1 and 65536 bytes',
+        'an empty message is none'
+    ),
+    ('null', 'repeat(''n'', 24)::bytea', 'ciphertext_b64 must have between 1 and 65536 bytes', 'nor is nothing'),
+    (
+        'repeat(''c'', 65537)::bytea', 'repeat(''n'', 24)::bytea', 'ciphertext_b64 must have between 1 and 65536 bytes',
         'a message has an end'
     ),
-    ('''c''', 'repeat(''n'', 23)::bytea', 'nonce must have 24 bytes', 'a nonce is not shorter'),
-    ('''c''', 'repeat(''n'', 25)::bytea', 'nonce must have 24 bytes', 'nor longer'),
-    ('''c''', 'null', 'nonce must have 24 bytes', 'nor missing')
+    ('''c''', 'repeat(''n'', 23)::bytea', 'nonce_b64 must have 24 bytes', 'a nonce is not shorter'),
+    ('''c''', 'repeat(''n'', 25)::bytea', 'nonce_b64 must have 24 bytes', 'nor longer'),
+    ('''c''', 'null', 'nonce_b64 must have 24 bytes', 'nor missing')
 ) as bad (ciphertext, nonce, message, description);
 select is_empty('select from escrow.messages', 'what was refused is not stored');
 
@@ -100,8 +103,30 @@ select throws_ok(
     'an arbitrator reads and writes messages while the order is disputed', 'and not afterwards'
 );
 select is(
-    (select m.sender_wallet from escrow.send_message(:'id', :buyer, 'c', :'nonce'::bytea) as m), :buyer,
+    (select m.sender_wallet from escrow.send_message(:'id', :buyer, 'c', repeat('o', 24)::bytea) as m), :buyer,
     'the parties may talk on'
+);
+select results_eq(
+    format('select * from escrow.send_message(%L, %L, ''c'', repeat(''o'', 24)::bytea)', :'id', :buyer),
+    $$select
+        m.id, m.sender_wallet::text, decode(m.ciphertext, 'base64'), decode(m.nonce, 'base64'), m.created_at
+    from escrow.messages as m where m.nonce = encode(repeat('o', 24)::bytea, 'base64')$$,
+    'the same again, since an answer was lost, is answered as the first time'
+);
+select throws_ok(
+    format('select escrow.send_message(%L, %L, ''d'', repeat(''o'', 24)::bytea)', :'id', :buyer), 'PT409',
+    'nonce_b64 is that of another message', 'a nonce is good for one message'
+);
+select is((select count(*) from escrow.messages), 4::bigint, 'neither is one more');
+select is(
+    (select m.sender_wallet from escrow.send_message(:'id', :seller, 'd', repeat('o', 24)::bytea) as m), :seller,
+    'though the other may have chosen the same'
+);
+update escrow.messages set created_at = now() - interval '24 hours'
+where sender_wallet = :buyer;
+select is(
+    (select count(*) from escrow.send_message(:'id', :buyer, 'c', repeat('o', 24)::bytea)), 1::bigint,
+    'after a day nobody remembers'
 );
 insert into escrow.blacklist (wallet, reason) values (:buyer, 'thief');
 update escrow.user_profiles set updated_at = now();

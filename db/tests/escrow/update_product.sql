@@ -70,7 +70,7 @@ from (
     ($$p_status => 'sold_out'$$, 'status must be active or paused', 'stock says what is sold out'),
     ('p_stock => -1', 'stock must be between 0 and 1000000', 'what is malformed is refused'),
     (
-        $$p_title_preview => ''$$, 'title_preview must have 1 to 100 characters, not all of them blank',
+        $$p_title_preview => ''$$, 'title_preview must have 1 to 100 characters, none invisible and not all blank',
         'an empty title is malformed'
     )
 ) as bad (what, message, description);
