@@ -47,6 +47,17 @@ begin
 end
 $$;
 
+-- The contract knows them.
+insert into escrow.chain_event (chain, block, log_index, contract, kind, onchain_order_id, payload)
+select
+    'bsc' as chain,
+    n as block,
+    0 as log_index,
+    'c' as contract,
+    'created' as kind,
+    n as onchain_order_id,
+    '{}' as payload
+from generate_series(1, 3) as n;
 select
     pg_temp.order_at(1, 'disputed') as id,
     pg_temp.order_at(2, 'disputed') as other,
