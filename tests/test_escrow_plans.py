@@ -70,7 +70,7 @@ from escrow.orders as o cross join generate_series(1, 5000) as n
 where o.onchain_order_id = 4;
 vacuum analyze escrow.orders, escrow.messages, escrow.user_profiles
 """
-WALK = 33
+WALK = 65
 """Rows of the shortest walk that puts orders of one moment in order."""
 ORDER = "(select o.id from escrow.orders as o where o.onchain_order_id = 4)"
 ASKED = {
@@ -84,7 +84,7 @@ ASKED = {
         50, 3070,  # with the 3,000 of the question itself
     ),
     # With all arbitrators, each with a profile: who is out gives disputes back.
-    "scan for timeouts": ("escrow.apply_timeouts(1)", 1, 150),
+    "scan for timeouts": ("escrow.apply_timeouts(1)", 1, 300),
     "orders that wait": ("escrow.waiting_orders()", 3, SIZE.orders // 100 + 10),
     "own orders": (f"escrow.list_orders('{ONE}', p_limit => 20)", 20, 3 * 8 * WALK + 40),
     "own orders, of one status": (f"escrow.list_orders('{ONE}', 'completed', p_limit => 20)", 20, 3 * WALK + 40),

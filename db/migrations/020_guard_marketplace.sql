@@ -53,3 +53,9 @@ comment on column escrow.site.uri is 'Of the app.';
 comment on column escrow.site.chain_id is 'Chain that a signing wallet is on (EIP-155); nothing depends on it.';
 
 insert into escrow.site (domain, uri, chain_id) values ('localhost', 'http://localhost', 56);
+
+-- What a blacklisted wallet sells is paused from now on; listings count on it.
+update escrow.products as p set status = 'paused'::escrow.product_status
+where
+    p.status in ('active', 'sold_out')
+    and exists (select from escrow.user_profiles as u where u.wallet = p.seller_wallet and u.is_blacklisted);

@@ -9,41 +9,44 @@ volatile
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
 as $$
+declare
+    v_wallet text;
 begin
-    return (
+    -- One after the other: whether there is a conflict is asked of the few who come first, not of all.
+    for v_wallet in
         select a.wallet
         from escrow.arbitrators as a
         inner join escrow.user_profiles as u on u.wallet = a.wallet
-        where
-            a.is_active
-            and not u.is_blacklisted
-            and a.wallet not in (p_buyer_wallet, p_seller_wallet)
-            -- Only what they did themselves: an order costs nothing, and a party could place one with each who is not wanted.
-            and not exists (
-                select from escrow.orders as o
-                where
-                    (
-                        o.buyer_wallet = a.wallet and o.seller_wallet in (p_buyer_wallet, p_seller_wallet)
-                        or o.seller_wallet = a.wallet and o.buyer_wallet in (p_buyer_wallet, p_seller_wallet)
-                        and o.seller_confirmed_at is not null
-                    )
-                    and o.created_at > now() - interval '30 days'
-            )
-            and not exists (
-                select from escrow.orders as o
-                where
-                    o.arbitrator_wallet = a.wallet
-                    and (
-                        o.buyer_wallet in (p_buyer_wallet, p_seller_wallet)
-                        or o.seller_wallet in (p_buyer_wallet, p_seller_wallet)
-                    )
-                    and o.status in ('resolved_buyer', 'resolved_seller')
-                    and o.updated_at > now() - interval '7 days'
-            )
+        where a.is_active and not u.is_blacklisted and a.wallet not in (p_buyer_wallet, p_seller_wallet)
         -- Chance alone: what else could be looked at, like how many open disputes each has, somebody can bring about.
         order by a.wallet is not distinct from p_but, random()
-        limit 1
-    );
+    loop
+        continue when exists (
+            select from escrow.orders as o
+            where
+                -- Only what they did themselves: an order costs nothing, and a party could place one with each who is not
+                -- wanted.
+                (
+                    o.buyer_wallet = v_wallet and o.seller_wallet in (p_buyer_wallet, p_seller_wallet)
+                    or o.seller_wallet = v_wallet and o.buyer_wallet in (p_buyer_wallet, p_seller_wallet)
+                    and o.seller_confirmed_at is not null
+                )
+                and o.created_at > now() - interval '30 days'
+        );
+        continue when exists (
+            select from escrow.orders as o
+            where
+                o.arbitrator_wallet = v_wallet
+                and (
+                    o.buyer_wallet in (p_buyer_wallet, p_seller_wallet)
+                    or o.seller_wallet in (p_buyer_wallet, p_seller_wallet)
+                )
+                and o.status in ('resolved_buyer', 'resolved_seller')
+                and o.updated_at > now() - interval '7 days'
+        );
+        return v_wallet;
+    end loop;
+    return null;
 end
 $$;
 
