@@ -62,8 +62,10 @@ ONE = "0x" + 40 * "1"
 """Who trades more than anybody else, and whose order has more messages."""
 POPULAR = """
 insert into escrow.user_profiles (wallet, public_key, created_at) values (%(one)s, 'cHVi', now() - interval '1 year');
+alter table escrow.orders disable trigger guard_order;
 update escrow.orders set buyer_wallet = %(one)s where onchain_order_id %% 4 = 0 and status <> 'cancelled';
 update escrow.orders set seller_wallet = %(one)s where onchain_order_id %% 4 = 1 and status <> 'cancelled';
+alter table escrow.orders enable trigger guard_order;
 insert into escrow.messages (order_id, sender_wallet, ciphertext, nonce, created_at)
 select o.id, %(one)s, 'Y2lwaGVy', 'bm9uY2U=', o.created_at + n * interval '1 second'
 from escrow.orders as o cross join generate_series(1, 5000) as n

@@ -97,6 +97,7 @@ GET /stats/daily                   -                 role role role role role ro
 POST /chain/events                 -                 role role role role role role 204  204  role 401
 POST /chain/rollback               -                 role role role role role role 200  200  role 401
 GET /chain/cursor                  -                 role role role role role role 200  200  role 401
+PUT /chain/cursor                  -                 role role role role role role 200  200  role 401
 """
 """Route below /v1/escrow, status of the order that it is about, answers to CALLERS: a status, or one of REFUSALS.
 
@@ -303,6 +304,8 @@ class Town:
                 }  # fmt: skip
             case "POST /chain/rollback":
                 return {"chain": "bsc", "block": 1}
+            case "PUT /chain/cursor":
+                return {"chain": "bsc", "contract": "0x" + "7" * 40, "block": number}
         return None
 
     async def call(self, caller: str, route: str, scene: Scene, argument: str | None) -> Any:

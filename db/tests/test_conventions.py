@@ -97,6 +97,7 @@ MAY_EXECUTE: dict[str, set[str]] = {
         "auth.settle_email_event",
         "escrow.apply_chain_event",
         "escrow.find_chain_cursor",
+        "escrow.move_chain_cursor",
         "escrow.roll_back_chain",
     },
     "aqm_admin": {
@@ -142,6 +143,7 @@ MAY_EXECUTE: dict[str, set[str]] = {
         "escrow.list_evidence",
         "escrow.list_messages",
         "escrow.list_orders",
+        "escrow.move_chain_cursor",
         "escrow.roll_back_chain",
         "escrow.search_products",
         "escrow.update_profile",

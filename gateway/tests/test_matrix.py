@@ -100,6 +100,7 @@ MAY_CALL: dict[str, set[str]] = {
     "PUT /users/{id}/kyc": {ADMIN},
     "PUT /users/{id}/password": {OWN_USER},
     "PUT /v1/coins/last-resort": {OWN_DEVICE},
+    "PUT /v1/escrow/chain/cursor": {WORKER, ADMIN},
     "PUT /v1/escrow/products/{id}": {OWN_WALLET},
     "PUT /v1/escrow/profile": {OWN_WALLET, ADMIN},
 }

@@ -22,7 +22,9 @@ begin
     elsif (jsonb_typeof(p_payload) = 'object') is not true then
         raise exception using errcode = 'invalid_parameter_value', message = 'payload must be an object';
     end if;
-    foreach v_key in array array['order_id', 'wallet', 'stake_token', 'buyer', 'seller', 'by', 'stake_amount', 'tx_hash'] loop
+    foreach v_key in array array[
+        'order_id', 'wallet', 'stake_token', 'buyer', 'seller', 'by', 'stake_amount', 'amount', 'token', 'tx_hash'
+    ] loop
         continue when p_payload ->> v_key is null and not v_key = any(v_needed);
         if v_key = 'order_id' then
             if (
@@ -32,10 +34,14 @@ begin
                 raise exception using errcode = 'invalid_parameter_value',
                     message = 'payload.order_id must be a whole number from 0 to 9223372036854775807';
             end if;
-        elsif v_key = 'stake_amount' then
+        elsif v_key in ('stake_amount', 'amount') then
             if (jsonb_typeof(p_payload -> v_key) = 'string' and p_payload ->> v_key ~ '^\d{1,12}(\.\d{1,6})?$') is not true then
                 raise exception using errcode = 'invalid_parameter_value',
-                    message = 'payload.stake_amount must be a string of a number with at most six decimals';
+                    message = format('payload.%s must be a string of a number with at most six decimals', v_key);
+            end if;
+        elsif v_key = 'token' then
+            if p_payload ->> v_key <> all(enum_range(null::escrow.token_type)::text[]) then
+                raise exception using errcode = 'invalid_parameter_value', message = 'payload.token must be USDT or USDC';
             end if;
         elsif v_key = 'tx_hash' then
             if p_payload ->> v_key !~ '^0x[0-9a-fA-F]{64}$' then

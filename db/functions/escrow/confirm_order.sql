@@ -13,7 +13,7 @@ as $$
 begin
     if (octet_length(p_product_key_encrypted) between 1 and 4096) is not true then
         raise exception using errcode = 'invalid_parameter_value',
-            message = 'product_key_encrypted must have between 1 and 4096 bytes';
+            message = 'product_key_encrypted_b64 must have between 1 and 4096 bytes';
     end if;
     return query
     select *
@@ -25,10 +25,10 @@ end
 $$;
 
 comment on function escrow.confirm_order(uuid, gateway.wallet, bytea, text) is
-'Confirms an order as its seller, and hands over the product''s key, encrypted for the buyer. The same step of the same transaction again changes nothing.
+'Confirms an order as its seller, and hands over the product''s key, encrypted for the buyer. Where the contract, or the buyer after it, has moved the order on already, the key is added as long as there is none, and the status stays. The same step of the same transaction again changes nothing.
 p_id: which order. p_seller_wallet: who sells it. p_product_key_encrypted: 1 to 4096 bytes. p_tx_hash: the contract''s transaction, 0x and 64 hex digits.
 Returns the order; no row when there is none, or it is none of theirs.
-Errors: 22023 for a malformed argument; 42501 for anybody else of the order, or a blacklisted wallet; PT409 (order_transition) when it is not created.';
+Errors: 22023 for a malformed argument; 42501 for anybody else of the order, or a blacklisted wallet; PT409 (order_transition) when it is not created and has its key, or is over otherwise; PT409 (product_key) for the same transaction with another key.';
 
 revoke all on function escrow.confirm_order(uuid, gateway.wallet, bytea, text) from public;
 grant execute on function escrow.confirm_order(uuid, gateway.wallet, bytea, text) to aqm_wallet;

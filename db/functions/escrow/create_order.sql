@@ -14,8 +14,14 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_order escrow.orders;
+    v_product escrow.products;
     v_id uuid;
 begin
+    if p_chain is null then
+        raise exception using errcode = 'invalid_parameter_value', message = 'chain must be given';
+    elsif p_token is null then
+        raise exception using errcode = 'invalid_parameter_value', message = 'token must be given';
+    end if;
     perform escrow.check_tx_hash(p_tx_hash_create, 'tx_hash_create');
     if (p_onchain_order_id >= 0) is not true then
         raise exception using errcode = 'invalid_parameter_value', message = 'onchain_order_id must be at least 0';
@@ -27,19 +33,24 @@ begin
     from escrow.orders as o
     where o.chain = p_chain and o.onchain_order_id = p_onchain_order_id;
     if not found then
+        select t.* into v_product from escrow.take_item(p_product_id, p_buyer_wallet) as t;
+        -- The contract may hold the money already: without a row there would be no messages and no dispute.
+        if not escrow.is_paid_order(p_chain, p_onchain_order_id, p_buyer_wallet, v_product.seller_wallet) then
+            perform escrow.check_sale(v_product, p_buyer_wallet);
+        end if;
         insert into escrow.orders as o (
             onchain_order_id, chain, buyer_wallet, seller_wallet, product_id, token, amount, platform_fee, tx_hash_create,
-            product_hash
+            product_hash, holds_item
         )
-        select
-            p_onchain_order_id, p_chain, p_buyer_wallet, t.seller_wallet, t.id, p_token, t.price_usdt,
-            -- Half a millionth goes up: round() of numeric.
-            round(t.price_usdt * 0.02, 6), lower(p_tx_hash_create), t.product_hash
-        from escrow.take_item(p_product_id, p_buyer_wallet) as t
+        values (
+            p_onchain_order_id, p_chain, p_buyer_wallet, v_product.seller_wallet, p_product_id, p_token,
+            v_product.price_usdt, round(v_product.price_usdt * 0.02, 6), lower(p_tx_hash_create), v_product.product_hash,
+            v_product.status = 'active'
+        )
         returning o.id into v_id;
-    elsif (v_order.buyer_wallet, v_order.product_id, v_order.token, v_order.tx_hash_create)
-        = (p_buyer_wallet::text, p_product_id, p_token, lower(p_tx_hash_create)) then
-        -- The answer was lost, and the buyer asks again.
+    elsif (v_order.buyer_wallet, v_order.product_id, v_order.tx_hash_create)
+        = (p_buyer_wallet::text, p_product_id, lower(p_tx_hash_create)) then
+        -- The answer was lost, and the buyer asks again; the token may be what the contract says by now.
         v_id := v_order.id;
     else
         raise exception using errcode = 'PT409', message = 'there is another order of this onchain_order_id',
@@ -50,10 +61,10 @@ end
 $$;
 
 comment on function escrow.create_order(gateway.wallet, uuid, escrow.chain_type, escrow.token_type, bigint, text) is
-'Orders one of a product, for which the buyer has paid the contract; the price is that of now, the fee 2 % of it, rounded to six places (half away from zero). Events of the contract may have come before. The very same order again is answered with the first one.
+'Orders one of a product, for which the buyer has paid the contract. The amount is the price of now, the fee 2 % of it, rounded to six places (half away from zero); where the contract''s event `created` says what was paid, before or later, amount, fee and token follow it. When that event is here and names both parties, the order is taken in any case, without an item where none can be had. The very same order again is answered with the first one.
 p_buyer_wallet: who buys. p_product_id: what. p_chain, p_token: where and with what was paid. p_onchain_order_id: the contract''s number of the order, at least 0. p_tx_hash_create: the transaction, 0x and 64 hex digits.
 Returns the order.
-Errors: 22023 for a malformed argument, or one''s own product (chk_buyer_not_seller), 42501 when either party is blacklisted, PT404 when there is no such product, PT409 when it is sold out (sold_out) or paused (not_active), the seller is new and has had enough (new_seller_limit), or the contract''s number is another order''s (uq_onchain_order).';
+Errors: 22023 for a malformed argument, or one''s own product (chk_buyer_not_seller), 42501 when either party is blacklisted, PT404 when there is no such product, PT409 when it is sold out (sold_out) or paused (not_active), the seller is new and has had enough (new_seller_limit), or the contract''s number is another order''s, as far as is known here (uq_onchain_order) or by what it says (onchain_order_of_others).';
 
 revoke all on function escrow.create_order(
     gateway.wallet, uuid, escrow.chain_type, escrow.token_type, bigint, text

@@ -16,9 +16,9 @@ end
 $$;
 
 comment on function escrow.find_chain_cursor(escrow.chain_type) is
-'Tells up to which block a chain''s events have come. Who follows the chain goes on at this very block, since events of it may be missing; those that are known change nothing.
+'Tells up to which block a chain has been read, and when something last came of it. Who follows the chain goes on at this very block, since events of it may be missing; those that are known change nothing.
 p_chain: which.
-Returns the cursor; no row when no event has come.
+Returns the cursor; no row when nothing has come.
 Errors: none.';
 
 revoke all on function escrow.find_chain_cursor(escrow.chain_type) from public;

@@ -6,7 +6,6 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_was escrow.order_status := 'created'::escrow.order_status;
-    v_is_false boolean;
 begin
     if tg_op = 'INSERT' then
         if new.status <> 'created' then
@@ -16,27 +15,18 @@ begin
         -- An event that comes at the same time is seen here, or sees the row.
         perform escrow.lock_onchain_order(new.chain, new.onchain_order_id);
         if escrow.is_false_order(new.chain, new.onchain_order_id, new.buyer_wallet, new.seller_wallet) then
-            raise exception using errcode = 'PT409', message = 'onchain_order_id is an order of others',
+            raise exception using errcode = 'PT409',
+                message = 'onchain_order_id is an order of others, or of less than 1 USDT',
                 constraint = 'onchain_order_of_others';
         end if;
+        new := escrow.follow_terms(new);
         new.party_status := 'created'::escrow.order_status;
         new.chain_status := (escrow.find_chain_status(new.chain, new.onchain_order_id)).chain_status;
         new.status := escrow.effective_status(new.party_status, new.chain_status);
     else
         v_was := old.status;
-        if new.party_status <> old.party_status then
-            raise exception using errcode = 'PT409', message = 'party_status follows from status',
-                constraint = 'order_transition';
-        elsif (new.chain, new.onchain_order_id) <> (old.chain, old.onchain_order_id) then
-            v_is_false := escrow.is_false_order(
-                old.chain, old.onchain_order_id, old.buyer_wallet, old.seller_wallet
-            );
-            if not v_is_false or new.chain <> old.chain or new.onchain_order_id >= 0 then
-                raise exception using errcode = 'PT409', message = 'an order keeps its onchain_order_id',
-                    constraint = 'order_transition';
-            end if;
-        end if;
-        if v_is_false or new.chain_status is distinct from old.chain_status then
+        perform escrow.check_order_change(old, new);
+        if (new.onchain_order_id, new.chain_status) is distinct from (old.onchain_order_id, old.chain_status) then
             -- Nobody but the contract moves an order outside of the table of steps.
             if new.status <> old.status or new.chain_status is distinct from (
                 escrow.find_chain_status(new.chain, new.onchain_order_id)
@@ -63,8 +53,8 @@ end
 $$;
 
 comment on function escrow.guard_order() is
-'Lets an order take the steps of order_transition and no others, whoever changes it and how. Where the contract went another way, the order follows it; where the contract has others under its number, it is refused, or loses the number.
-Errors: PT409 (order_transition) for any other change of a status or of the number, PT409 (onchain_order_of_others) for a new order whose number is that of others.';
+'Lets an order take the steps of order_transition and no others, and keep what it is about, whoever changes it and how. Where the contract went another way, the order follows it; where the contract has others under its number, or less than an order may have, it is refused, or loses the number.
+Errors: PT409 (order_transition) for any other change of a status, and for what escrow.check_order_change() refuses; PT409 (onchain_order_of_others) for a new order that is false by what the contract says.';
 
 revoke all on function escrow.guard_order() from public;
 

@@ -10,6 +10,7 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
 as $$
 declare
+    v_below bigint;
     v_order_ids bigint[];
     v_order_id bigint;
     v_wallet text;
@@ -21,6 +22,12 @@ begin
         raise exception using errcode = 'invalid_parameter_value', message = 'block must be at least 0';
     end if;
     perform escrow.lock_chain(p_chain);
+    select c.last_block - p_block into v_below from escrow.find_chain_cursor(p_chain) as c;
+    if v_below > 10000 then
+        raise exception using errcode = 'invalid_parameter_value',
+            message = format('block is %s below the cursor, more than 10000', v_below),
+            hint = 'no re-organisation is that deep; if it is meant, go back in steps of at most 10000 blocks';
+    end if;
     select
         array_agg(distinct e.onchain_order_id) filter (where e.onchain_order_id is not null),
         array_agg(distinct e.wallet) filter (where e.wallet is not null)
@@ -45,8 +52,8 @@ $$;
 
 comment on function escrow.roll_back_chain(escrow.chain_type, bigint) is
 'Takes back what a chain said after a block, for a re-organisation: orders and arbitrators are what its remaining events and their own steps make them.
-p_chain: which. p_block: the last block that stays.
-Returns the cursor, which never moves forward by this; no row when no event of the chain has ever come.
+p_chain: which. p_block: the last block that stays, at most 10,000 below the cursor, as a slip would wipe the chain; who means more goes back in steps.
+Returns the cursor, which never moves forward by this; no row when nothing of the chain has ever come.
 Errors: 22023 for an argument out of range.';
 
 revoke all on function escrow.roll_back_chain(escrow.chain_type, bigint) from public;

@@ -21,7 +21,7 @@ begin
     if v_is_over and p_order.holds_item then
         v_back := 1;
     elsif not v_is_over and not p_order.holds_item and v_stock > 0 then
-        -- The contract says that it lives after all.
+        -- The contract says that it lives after all, or it was paid for when none could be had.
         v_back := -1;
     end if;
     if v_back <> 0 then
@@ -35,7 +35,7 @@ end
 $$;
 
 comment on function escrow.settle_stock(escrow.orders, escrow.order_status) is
-'Gives the item of an order that is over back to its product, takes it again where the contract revives the order and one is left, and counts what was sold.
+'Gives the item of an order that is over back to its product, takes one for an order without that is revived or sold, where one is left, and counts what was sold.
 p_order: as it is now. p_was: its status before.
 Errors: none.';
 

@@ -12,7 +12,7 @@ declare
 begin
     select p.* into v_product
     from escrow.products as p
-    where p.id = p_product_id and p.status <> 'deleted' and p.deleted_at is null
+    where p.id = p_product_id
     for no key update;
     if not found then
         raise exception using errcode = 'PT404', message = 'there is no such product';
@@ -21,24 +21,20 @@ begin
             message = 'buyer_wallet must not be the seller''s', constraint = 'chk_buyer_not_seller';
     end if;
     perform escrow.check_trader(v_product.seller_wallet, 'seller_wallet');
-    if v_product.status = 'sold_out' or v_product.stock = 0 then
-        raise exception using errcode = 'PT409', message = 'the product is sold out', constraint = 'sold_out';
-    elsif v_product.status <> 'active' then
-        raise exception using errcode = 'PT409', message = format('the product is %s', v_product.status),
-            constraint = 'not_active';
+    -- Who is active has some: follow_product() sees to it.
+    update escrow.products as p set stock = p.stock - 1, updated_at = now()
+    where p.id = p_product_id and p.status = 'active';
+    if found then
+        perform escrow.bust_products();
     end if;
-    perform escrow.check_new_seller(v_product.seller_wallet, p_buyer_wallet, v_product.price_usdt);
-
-    update escrow.products as p set stock = p.stock - 1, updated_at = now() where p.id = p_product_id;
-    perform escrow.bust_products();
     return next v_product;
 end
 $$;
 
 comment on function escrow.take_item(uuid, text) is
-'Takes one of a product''s stock for a buyer; the product stays locked, so that of the buyers of the last item one gets it.
+'Takes one of a product''s stock for a buyer, while it is active; the product stays locked, so that of the buyers of the last item one gets it.
 p_product_id: of what. p_buyer_wallet: for whom.
-Returns the product as it was before.
-Errors: PT404 when there is no such product, 22023 (chk_buyer_not_seller) when it is the buyer''s own, 42501 for a blacklisted seller, PT409 (sold_out, not_active, new_seller_limit) when nobody can buy it now.';
+Returns the product as it was before: active, if one was taken.
+Errors: PT404 when there is no such product, 22023 (chk_buyer_not_seller) when it is the buyer''s own, 42501 for a blacklisted seller.';
 
 revoke all on function escrow.take_item(uuid, text) from public;

@@ -9,6 +9,7 @@ select plan(28);
 \set id '''0a000000-0000-4000-8000-000000000001'''
 insert into escrow.user_profiles (wallet, public_key)
 values (:buyer, 'cHVi'), (:seller, 'cHVi'), (:other, 'cHVi'), (:arbitrator, 'cHVi');
+insert into escrow.arbitrators (wallet, stake_amount, stake_token) values (:arbitrator, 500, :arbitrator);
 insert into escrow.products (
     id, seller_wallet, title_preview, description_preview, category, price_usdt, stock, product_hash
 )

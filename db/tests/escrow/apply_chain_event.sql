@@ -1,5 +1,5 @@
 begin;
-select plan(14);
+select plan(20);
 
 \set buyer '''0x00000000000000000000000000000000000000b1'''
 \set seller '''0x00000000000000000000000000000000000000b2'''
@@ -88,6 +88,22 @@ select results_eq(
 );
 select pg_temp.apply(20, 'seller_confirmed', '{"order_id": 1}');
 select is((select count(*)::integer from escrow.chain_event), 3, 'the same event again changes nothing');
+update escrow.event_sync_cursor set updated_at = now() - interval '1 day';
+select pg_temp.apply(
+    19, 'created', '{"order_id": 1, "buyer": "0x00000000000000000000000000000000000000b1", "seller": null, "gas": 1}'
+);
+select results_eq(
+    'select count(*)::integer, max(c.updated_at) from escrow.chain_event, escrow.event_sync_cursor as c',
+    'values (3, now())', 'in whatever spelling it comes; but it tells that somebody reads'
+);
+update escrow.chain_event as e
+set payload = e.payload || '{"buyer": "0x00000000000000000000000000000000000000B1", "gas": 2}'
+where e.block = 19;
+select lives_ok(
+    $$select pg_temp.apply(
+        19, 'created', '{"order_id": 1, "buyer": "0x00000000000000000000000000000000000000b1"}'
+    )$$, 'also when it was stored as it came'
+);
 select throws_ok(
     $$select pg_temp.apply(20, 'disputed', '{"order_id": 1}')$$, 'PT409', 'another event is known at this place',
     'a re-organisation that was not rolled back is found out'
@@ -99,6 +115,35 @@ select pg_temp.apply(
 select results_eq(
     'select wallet::text, stake_amount, is_active from escrow.arbitrators',
     format('values (%L, 500.5, true)', :other), 'the pool''s events make arbitrators'
+);
+select pg_temp.apply(
+    22, 'arbitrator_registered', '{"wallet": "0x00000000000000000000000000000000000000b3", "stake_amount": "500.500",
+    "stake_token": "0x00000000000000000000000000000000000000CC"}'
+);
+select is(
+    (
+        select e.payload from escrow.chain_event as e
+        where e.block = 22
+    ),
+    '{"wallet": "0x00000000000000000000000000000000000000b3", "stake_amount": "500.5",
+    "stake_token": "0x00000000000000000000000000000000000000cc"}'::jsonb,
+    'an event is kept in one spelling, and is the same in another'
+);
+
+-- What a stranger does on the chain never stops who follows it.
+select pg_temp.make_order(2, :buyer);
+select pg_temp.apply(23, 'created', '{"order_id": 2, "amount": "12.5", "token": "USDC"}');
+select results_eq(
+    'select amount, platform_fee, token::text from escrow.orders where onchain_order_id = 2',
+    $$values (12.5, 0.25, 'USDC')$$, 'what the contract was paid is what an order is about'
+);
+select lives_ok(
+    $$select pg_temp.apply(24, 'created', '{"order_id": 2, "amount": "0.000001"}')$$,
+    'an order of next to nothing is an event'
+);
+select results_eq(
+    'select onchain_order_id, status::text, amount from escrow.orders where onchain_order_id <> 1',
+    $$values (-1::bigint, 'expired', 12.5)$$, 'but no order'
 );
 set local role aqm_wallet;
 select throws_ok(

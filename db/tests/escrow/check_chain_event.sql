@@ -1,5 +1,5 @@
 begin;
-select plan(18);
+select plan(24);
 
 create function pg_temp.refused(p_kind text, p_payload text, p_message text, p_why text) returns text
 language sql as $$
@@ -40,6 +40,19 @@ select pg_temp.refused(
 select pg_temp.refused(
     'completed', '{"order_id": 1, "tx_hash": "0x1"}', 'payload.tx_hash must be 0x and 64 hex digits',
     'a transaction is a hash'
+);
+select
+    pg_temp.refused(
+        'created', format('{"order_id": 1, "amount": %s}', p),
+        'payload.amount must be a string of a number with at most six decimals', format('what was paid can''t be %s', p)
+    )
+from unnest(array['12.5', '"-1"', '"1.0000001"', '"1e3"']) as p;
+select pg_temp.refused(
+    'created', '{"order_id": 1, "token": "usdt"}', 'payload.token must be USDT or USDC', 'nor in anything else'
+);
+select lives_ok(
+    $$select escrow.check_chain_event('created', '{"order_id": 1, "amount": "999999999999.999999", "token": "USDC"}')$$,
+    'what was paid may be much'
 );
 \set wallet '"0x00000000000000000000000000000000000000b3"'
 \set pledge '"wallet": ' :wallet ', "stake_token": ' :wallet

@@ -1,5 +1,5 @@
 begin;
-select plan(32);
+select plan(49);
 
 \set buyer '''0x00000000000000000000000000000000000000b1'''
 \set seller '''0x00000000000000000000000000000000000000b2'''
@@ -71,10 +71,6 @@ from (
         'there is another order of this onchain_order_id', 'nor uses one''s own twice'
     ),
     (
-        format('%L, %L, ''bsc'', ''USDT'', 7, %L', :buyer, :product, '0x' || repeat('ab', 32)), 'PT409',
-        'there is another order of this onchain_order_id', 'nor changes the token'
-    ),
-    (
         format('%L, %L, ''bsc'', ''USDC'', 7, %L', :buyer, gen_random_uuid(), '0x' || repeat('ab', 32)), 'PT409',
         'there is another order of this onchain_order_id', 'nor the product'
     ),
@@ -85,6 +81,14 @@ from (
     (
         format('%L, %L, ''bsc'', ''USDC'', 8, %L', :seller, :product, '0x' || repeat('ab', 32)), '22023',
         'buyer_wallet must not be the seller''s', 'nobody buys from themselves'
+    ),
+    (
+        format('%L, %L, null, ''USDC'', 8, %L', :buyer, :product, '0x' || repeat('ab', 32)), '22023',
+        'chain must be given', 'an order is on a chain'
+    ),
+    (
+        format('%L, %L, ''bsc'', null, 8, %L', :buyer, :product, '0x' || repeat('ab', 32)), '22023',
+        'token must be given', 'and paid in a token'
     ),
     (
         format('%L, %L, ''bsc'', ''USDC'', -1, %L', :buyer, :product, '0x' || repeat('ab', 32)), '22023',
@@ -165,6 +169,97 @@ update escrow.products set price_usdt = 50.000001;
 update escrow.user_profiles set created_at = now() - interval '7 days'
 where wallet = :seller;
 select is((select count(*) from pg_temp.buy(18)), 1::bigint, 'after seven days there is no such limit');
+
+-- What the contract holds the money for.
+create function pg_temp.pay(p_number integer, p_payload text default '{}') returns void language sql as $$
+    select escrow.apply_chain_event(
+        'bsc', '0x00000000000000000000000000000000000000cc', 100, p_number, 'created',
+        jsonb_build_object(
+            'order_id', p_number, 'buyer', '0x00000000000000000000000000000000000000B1',
+            'seller', '0x00000000000000000000000000000000000000B2'
+        ) || p_payload::jsonb
+    )
+$$;
+create function pg_temp.bought(p_number integer) returns text language sql as $$
+    select concat_ws(' ', b.amount, b.platform_fee, b.token) from pg_temp.buy(p_number) as b
+$$;
+create view pg_temp.last as
+select
+    o.onchain_order_id as number,
+    o.holds_item,
+    p.stock
+from escrow.orders as o
+inner join escrow.products as p on o.product_id = p.id
+where o.chain = 'bsc';
+select pg_temp.pay(30, '{"amount": "12.500000", "token": "USDC"}');
+select is(
+    pg_temp.bought(30), '12.500000 0.250000 USDC', 'the contract knows better than the buyer what was paid'
+);
+select is(
+    pg_temp.bought(30), '12.500000 0.250000 USDC', 'the same order again is answered, though the buyer said less'
+);
+select is(pg_temp.bought(31), '50.000001 1.000000 USDT', 'before the contract tells it is the price');
+select pg_temp.pay(31, '{"amount": "12.5"}');
+select is(pg_temp.bought(31), '12.500000 0.250000 USDT', 'then what was paid');
+select pg_temp.pay(32, '{"amount": "0.999999"}');
+select throws_ok(
+    'select pg_temp.buy(32)', 'PT409', 'onchain_order_id is an order of others, or of less than 1 USDT',
+    'what is no order by the contract is none here'
+);
+update escrow.user_profiles set created_at = now()
+where wallet = :seller;
+select pg_temp.pay(33);
+select throws_ok(
+    'select pg_temp.buy(34)', 'PT409', 'a new seller''s orders have at most 50 USDT',
+    'what nobody has paid for is refused'
+);
+select is(
+    (select count(*) from pg_temp.buy(33)), 1::bigint, 'what the contract holds money for is taken, beyond any limit'
+);
+update escrow.products set status = 'paused', stock = 5;
+select pg_temp.pay(34);
+select is((select count(*) from pg_temp.buy(34)), 1::bigint, 'paused or not');
+select is(
+    (
+        select array[l.holds_item::text, l.stock::text] from pg_temp.last as l
+        where l.number = 34
+    ), array['false', '5'],
+    'but without an item'
+);
+update escrow.products set stock = 0, status = 'active';
+select pg_temp.pay(35);
+select is((select count(*) from pg_temp.buy(35)), 1::bigint, 'sold out or not');
+select results_eq(
+    'select stock, status from pg_temp.stock', $$values (0, 'sold_out')$$, 'the stock is never below zero'
+);
+select status from escrow.cancel_order(
+    (
+        select o.id from escrow.orders as o
+        where o.onchain_order_id = 35
+    ), :buyer, pg_temp.tx(35)
+);
+update escrow.orders set status = 'expired'
+where onchain_order_id = 34;
+select results_eq(
+    'select stock, status from pg_temp.stock', $$values (0, 'sold_out')$$,
+    'an order that had no item gives none back, cancelled or expired'
+);
+update escrow.products set status = 'deleted', deleted_at = now();
+select pg_temp.pay(36);
+select is((select count(*) from pg_temp.buy(36)), 1::bigint, 'deleted or not');
+insert into escrow.blacklist (wallet, reason) values (:seller, 'thief');
+select pg_temp.pay(37);
+select throws_ok(
+    'select pg_temp.buy(37)', '42501', 'seller_wallet is blacklisted', 'but not from who is blacklisted'
+);
+delete from escrow.blacklist;
+insert into escrow.blacklist (wallet, reason) values (:buyer, 'thief');
+select throws_ok('select pg_temp.buy(37)', '42501', 'buyer_wallet is blacklisted', 'nor for who is');
+delete from escrow.blacklist;
+select pg_temp.pay(38, format('{"seller": "%s"}', :stranger));
+select throws_ok(
+    'select pg_temp.buy(38)', 'PT404', 'there is no such product', 'nor when another seller is paid'
+);
 
 select * from finish();
 rollback;

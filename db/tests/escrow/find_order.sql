@@ -66,6 +66,7 @@ select is(
 );
 update escrow.orders set status = 'resolved_seller';
 select is((select count(*) from escrow.find_order(:'id', :judge)), 1::bigint, 'and afterwards');
+insert into escrow.arbitrators (wallet, stake_amount, stake_token) values (:stranger, 500, :stranger);
 update escrow.orders set arbitrator_wallet = :stranger;
 select is_empty(format('select escrow.find_order(%L, %L)', :'id', :judge), 'but not once another has it');
 select is_empty(format('select escrow.find_order(%L, %L)', gen_random_uuid(), :buyer), 'there is no other order');

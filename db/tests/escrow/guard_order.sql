@@ -89,7 +89,7 @@ select results_eq(
     'an order that the contract has for another loses its number and is over'
 );
 select throws_ok(
-    $$select pg_temp.make_order('created')$$, 'PT409', 'onchain_order_id is an order of others',
+    $$select pg_temp.make_order('created')$$, 'PT409', 'onchain_order_id is an order of others, or of less than 1 USDT',
     'nobody can take the number of an order of others'
 );
 

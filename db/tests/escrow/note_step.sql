@@ -1,5 +1,5 @@
 begin;
-select plan(6);
+select plan(7);
 
 \set buyer '''0x00000000000000000000000000000000000000b1'''
 \set seller '''0x00000000000000000000000000000000000000b2'''
@@ -68,6 +68,20 @@ update escrow.chain_event as e set kind = 'completed', payload = '{"tx_hash": "0
 select results_eq(
     $$select tx_hash_complete::text, cancelled_by::text from pg_temp.noted('completed', 'cancelled')$$,
     $$values ('0x01', null::text)$$, 'the transaction that completed it is noted, and who cancelled it is forgotten'
+);
+
+insert into escrow.order_step (order_id, from_status, to_status, wallet, tx_hash)
+select
+    o.id,
+    'seller_confirmed' as from_status,
+    'completed' as to_status,
+    o.buyer_wallet,
+    '0x02' as tx_hash
+from escrow.orders as o;
+update escrow.chain_event as e set payload = '{}';
+select is(
+    (select n.tx_hash_complete::text from pg_temp.noted('completed', 'completed') as n), '0x02',
+    'where the contract does not tell it, it is the party''s'
 );
 
 select * from finish();

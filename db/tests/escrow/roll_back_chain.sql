@@ -1,5 +1,5 @@
 begin;
-select plan(10);
+select plan(13);
 
 \set buyer '''0x00000000000000000000000000000000000000b1'''
 \set seller '''0x00000000000000000000000000000000000000b2'''
@@ -67,6 +67,18 @@ select results_eq(
 );
 select is(
     (select c.last_block from escrow.roll_back_chain('bsc', 50) as c), 11::bigint, 'no cursor goes forward by this'
+);
+update escrow.event_sync_cursor set last_block = 10012
+where chain = 'bsc';
+select throws_ok(
+    $$select escrow.roll_back_chain('bsc', 11)$$, '22023', 'block is 10001 below the cursor, more than 10000',
+    'a slip does not wipe a chain'
+);
+select is(
+    (select c.last_block from escrow.roll_back_chain('bsc', 12) as c), 12::bigint, '10,000 blocks can be taken back'
+);
+select is(
+    (select c.last_block from escrow.roll_back_chain('bsc', 11) as c), 11::bigint, 'and more of them in steps'
 );
 select lives_ok(
     $$select pg_temp.apply(12, 'disputed', '{"order_id": 1}')$$, 'what came instead takes the place of what is gone'

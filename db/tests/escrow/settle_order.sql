@@ -1,5 +1,5 @@
 begin;
-select plan(8);
+select plan(9);
 
 \set buyer '''0x00000000000000000000000000000000000000b1'''
 \set seller '''0x00000000000000000000000000000000000000b2'''
@@ -79,6 +79,12 @@ select results_eq(
 update escrow.orders set cancelled_by = :buyer;
 select results_eq(
     'select * from pg_temp.people', format('values (%L, 0, 0, 0, -0.50)', :buyer), 'the one who did it, and no other'
+);
+update escrow.chain_event as e set payload = jsonb_build_object('by', :seller);
+update escrow.orders set updated_at = now();
+select results_eq(
+    'select * from pg_temp.people', format('values (%L, 0, 0, 0, -2.00)', :seller),
+    'whatever statement it is by which it is noted'
 );
 select is_empty(
     'select u.wallet, r.wallet from escrow.user_profiles as u, escrow.recompute_profile(u.wallet) as r

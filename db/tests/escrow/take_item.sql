@@ -1,5 +1,5 @@
 begin;
-select plan(6);
+select plan(7);
 
 \set buyer '''0x00000000000000000000000000000000000000b1'''
 \set seller '''0x00000000000000000000000000000000000000b2'''
@@ -28,17 +28,20 @@ select throws_ok(
 );
 delete from escrow.blacklist;
 update escrow.user_profiles set updated_at = now();
-update escrow.products set stock = 0, status = 'paused';
-select throws_ok(
-    format('select escrow.take_item(%L, %L)', :product, :buyer), 'PT409', 'the product is sold out',
-    'where nothing is left nothing is taken'
+update escrow.products set status = 'paused';
+select is(
+    (select t.status::text from escrow.take_item(:product, :buyer) as t), 'paused',
+    'of what is paused nothing is taken, and who asked is told'
 );
-update escrow.products set stock = 1;
-select throws_ok(
-    format('select escrow.take_item(%L, %L)', :product, :buyer), 'PT409', 'the product is paused',
-    'nor while it is paused'
+update escrow.products set stock = 0, status = 'active';
+select is(
+    (select t.status::text from escrow.take_item(:product, :buyer) as t), 'sold_out', 'nor where nothing is left'
 );
-select is((select p.stock from escrow.products as p), 1, 'who was refused has taken nothing');
+select is((select p.stock from escrow.products as p), 0, 'so that there is never less than nothing');
+select throws_ok(
+    format('select escrow.take_item(%L, %L)', gen_random_uuid(), :buyer), 'PT404', 'there is no such product',
+    'nor of what there is not'
+);
 
 select * from finish();
 rollback;

@@ -1,5 +1,5 @@
 begin;
-select plan(19);
+select plan(20);
 
 \set buyer '''0x00000000000000000000000000000000000000b1'''
 \set seller '''0x00000000000000000000000000000000000000b2'''
@@ -68,7 +68,11 @@ order by s.place;
 select count(pg_temp.order_at(o.number, 'created')) as made from generate_series(1, 4) as o (number);
 
 select is(pg_temp.step(1, :seller, 'seller_confirmed', 1, 'a2V5'), 'seller_confirmed', 'a party takes a step');
-select is(pg_temp.step(1, :seller, 'seller_confirmed', 1, 'b3Ro'), 'seller_confirmed', 'the same again is answered');
+select is(pg_temp.step(1, :seller, 'seller_confirmed', 1, 'a2V5'), 'seller_confirmed', 'the same again is answered');
+select throws_ok(
+    format($$select pg_temp.step(1, %L, 'seller_confirmed', 1, 'b3Ro')$$, :seller), 'PT409',
+    'product_key_encrypted_b64 is not what this transaction came with before', 'with another key it is not the same'
+);
 select is(
     (
         select o.product_key_encrypted from escrow.orders as o

@@ -1,0 +1,29 @@
+create or replace function escrow.follow_terms(
+    p_order escrow.orders
+)
+returns escrow.orders
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_terms record;
+begin
+    v_terms := escrow.find_terms(p_order.chain, p_order.onchain_order_id);
+    p_order.token := coalesce(v_terms.token, p_order.token);
+    if v_terms.amount is not null then
+        p_order.amount := v_terms.amount;
+        -- Half a millionth goes up: round() of numeric.
+        p_order.platform_fee := round(v_terms.amount * 0.02, 6);
+    end if;
+    return p_order;
+end
+$$;
+
+comment on function escrow.follow_terms(escrow.orders) is
+'Makes an order one of what the contract was paid.
+p_order: as it is.
+Returns the order, not yet written: what the contract does not say stays.
+Errors: none.';
+
+revoke all on function escrow.follow_terms(escrow.orders) from public;
