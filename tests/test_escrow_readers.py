@@ -116,7 +116,7 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "sell": (403, r"detail: seller_wallet is not the seller .*constraint: not_seller code: 42501 "),
     "over": (403, r"detail: an arbitrator reads and writes .*constraint: not_disputed code: 42501 "),
     "side": (403, r"detail: evidence is of the parties .*constraint: not_party code: 42501 "),
-    "part": (403, r"detail: None field: None constraint: None code: 42501 "),
+    "part": (403, r"detail: .* (but not by its|is not a party) .*constraint: (not_your_step|not_party) code: 42501 "),
     "step": (409, r"detail: an order that is \w+ (can't become|can't be reviewed|takes no evidence) ?\w* .*"
                   r"constraint: (order_transition|not_disputed|review_eligibility) "),
     "own": (422, r"detail: buyer_wallet must not be the seller's .*constraint: chk_buyer_not_seller "),
@@ -126,7 +126,7 @@ REFUSALS: dict[str, tuple[int, str]] = {
 none: a list that does not have it. own: one's own product. sign: signed by somebody else. step: the order's status.
 name: in the name of somebody else's wallet. list: the blacklist. role: not for wallets, or not for admins or workers.
 sell: for the seller. over: for the arbitrator of a dispute that is not over. side: for the parties.
-part: for another who has a part in it; the gateway passes on no words about that.
+part: for another who has a part in it.
 """
 
 SAID = ("detail", "field", "constraint", "code")

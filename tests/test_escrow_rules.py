@@ -173,7 +173,10 @@ def test_order_status_transitions(market: Market, subtests: pytest.Subtests) -> 
                         # Nobody's arbitrator yet: there is no such order for them.
                         assert (refused, market.status(order)) == ("", was)
                     elif allowed:
-                        assert refused == f"42501 None an order that is {was} can become {to}, but not by its {actor}"
+                        assert (
+                            refused
+                            == f"42501 not_your_step an order that is {was} can become {to}, but not by its {actor}"
+                        )
                     else:
                         assert refused == illegal
             if was != to:
@@ -375,7 +378,7 @@ def test_review_eligibility(market: Market, subtests: pytest.Subtests) -> None:
     assert market.value(REVIEW, order, BUYER, 4) == 4
     for wallet, rating, refused in (
         (BUYER, 1, "PT409 uq_one_review_per_order reviewer_wallet has reviewed this order already"),
-        (ARBITRATOR, 1, "42501 None reviewer_wallet is not a party of this order"),
+        (ARBITRATOR, 1, "42501 not_party reviewer_wallet is not a party of this order"),
         (SELLER, 0, "22023 None rating must be between 1 and 5"),
         (SELLER, 6, "22023 None rating must be between 1 and 5"),
         (SELLER, 1, ""),

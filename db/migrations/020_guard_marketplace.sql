@@ -54,8 +54,31 @@ comment on column escrow.site.chain_id is 'Chain that a signing wallet is on (EI
 
 insert into escrow.site (domain, uri, chain_id) values ('localhost', 'http://localhost', 56);
 
+comment on column escrow.orders.amount is 'What the contract was paid; until it tells, the product''s price when it was ordered.';
+
+-- Its function's file makes it where it is missing; one that is there becomes one for changes of every column.
+do $$
+begin
+    if exists (
+        select from pg_trigger as t where t.tgrelid = 'escrow.orders'::regclass and t.tgname = 'settle_order'
+    ) then
+        drop trigger settle_order on escrow.orders;
+        create trigger settle_order after insert or update on escrow.orders
+        for each row execute function escrow.settle_order();
+    end if;
+end
+$$;
+
+-- Of orders that there never were, which counted; escrow.check_profiles() tells of whom.
+delete from escrow.reviews as r
+using escrow.orders as o
+where o.id = r.order_id and o.onchain_order_id < 0;
+
 -- What a blacklisted wallet sells is paused from now on; listings count on it.
 update escrow.products as p set status = 'paused'::escrow.product_status
 where
     p.status in ('active', 'sold_out')
-    and exists (select from escrow.user_profiles as u where u.wallet = p.seller_wallet and u.is_blacklisted);
+    and p.seller_wallet in (
+        select u.wallet from escrow.user_profiles as u
+        where u.is_blacklisted
+    );

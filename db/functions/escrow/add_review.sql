@@ -25,7 +25,7 @@ begin
     if v_actor is null then
         return;
     elsif v_actor = 'arbitrator' then
-        raise exception using errcode = 'insufficient_privilege',
+        raise exception using errcode = 'insufficient_privilege', constraint = 'not_party',
             message = 'reviewer_wallet is not a party of this order';
     elsif not escrow.is_trade(v_order.status) then
         raise exception using errcode = 'PT409', constraint = 'review_eligibility',

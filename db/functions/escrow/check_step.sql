@@ -34,7 +34,7 @@ begin
         select from escrow.order_transition as t
         where t.from_status = p_order.status and t.to_status = p_to
     ) then
-        raise exception using errcode = 'insufficient_privilege',
+        raise exception using errcode = 'insufficient_privilege', constraint = 'not_your_step',
             message = format('an order that is %s can become %s, but not by its %s', p_order.status, p_to, p_actor);
     end if;
     raise exception using errcode = 'PT409',
@@ -47,6 +47,6 @@ comment on function escrow.check_step(escrow.orders, escrow.order_status, text, 
 'Refuses a step that order_transition does not have.
 p_order: the order, locked. p_to: its status after the step. p_actor: what escrow.actor_of() says of who takes it. p_wallet: who that is.
 Returns from which status the step leads.
-Errors: PT409 for a step that nobody may take now (order_transition), or a ruling that is too late (dispute_deadline); 42501 for one that only another may take.';
+Errors: PT409 for a step that nobody may take now (order_transition), or a ruling that is too late (dispute_deadline); 42501 (not_your_step) for one that only another may take.';
 
 revoke all on function escrow.check_step(escrow.orders, escrow.order_status, text, text) from public;

@@ -4,7 +4,7 @@ create or replace function escrow.find_terms(
     out buyer text,
     out seller text,
     out amount numeric,
-    out token escrow.token_type
+    out token text
 )
 returns record
 language plpgsql
@@ -14,7 +14,7 @@ as $$
 begin
     select
         lower(e.payload ->> 'buyer'), lower(e.payload ->> 'seller'), (e.payload ->> 'amount')::numeric,
-        (e.payload ->> 'token')::escrow.token_type
+        e.payload ->> 'token'
     into buyer, seller, amount, token
     from escrow.chain_event as e
     where e.chain = p_chain and e.onchain_order_id = p_onchain_order_id and e.kind = 'created'

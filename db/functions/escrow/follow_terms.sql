@@ -10,7 +10,9 @@ declare
     v_terms record;
 begin
     v_terms := escrow.find_terms(p_order.chain, p_order.onchain_order_id);
-    p_order.token := coalesce(v_terms.token, p_order.token);
+    if v_terms.token = any(enum_range(null::escrow.token_type)::text[]) then
+        p_order.token := v_terms.token::escrow.token_type;
+    end if;
     if v_terms.amount is not null then
         p_order.amount := v_terms.amount;
         -- Half a millionth goes up: round() of numeric.

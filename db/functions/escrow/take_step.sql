@@ -46,7 +46,8 @@ begin
             status = case when v_is_late then o.status else p_to end,
             product_key_encrypted = coalesce(p_product_key, o.product_key_encrypted)
         where o.id = p_id;
-        if v_actor = 'arbitrator' then
+        -- A dispute that the contract has not heard of may be invented, to raise somebody.
+        if v_actor = 'arbitrator' and v_order.chain_status is not null then
             perform escrow.score_arbitrator(p_wallet, true);
         end if;
     end if;

@@ -48,7 +48,8 @@ select
     )
 from unnest(array['12.5', '"-1"', '"1.0000001"', '"1e3"']) as p;
 select pg_temp.refused(
-    'created', '{"order_id": 1, "token": "usdt"}', 'payload.token must be USDT or USDC', 'nor in anything else'
+    'created', '{"order_id": 1, "token": "U S"}', 'payload.token must be USDT, USDC, or what else was paid',
+    'nor in what has no name'
 );
 select lives_ok(
     $$select escrow.check_chain_event('created', '{"order_id": 1, "amount": "999999999999.999999", "token": "USDC"}')$$,

@@ -1,5 +1,5 @@
 begin;
-select plan(20);
+select plan(22);
 
 \set buyer '''0x00000000000000000000000000000000000000b1'''
 \set seller '''0x00000000000000000000000000000000000000b2'''
@@ -65,6 +65,8 @@ select
 from escrow.order_step as s
 inner join escrow.orders as o on s.order_id = o.id
 order by s.place;
+insert into escrow.chain_event (chain, block, log_index, contract, kind, onchain_order_id, payload)
+values ('bsc', 0, 0, :judge, 'created', 1, '{}');
 select count(pg_temp.order_at(o.number, 'created')) as made from generate_series(1, 4) as o (number);
 
 select is(pg_temp.step(1, :seller, 'seller_confirmed', 1, 'a2V5'), 'seller_confirmed', 'a party takes a step');
@@ -120,7 +122,6 @@ select results_eq(
 );
 select pg_temp.step(1, :judge, 'resolved_buyer', 3) as again \gset
 select is((select a.total_resolved from escrow.arbitrators as a), 1, 'once');
-
 -- Events were here before the parties.
 insert into escrow.chain_event (chain, block, log_index, contract, kind, onchain_order_id, payload)
 values ('bsc', 1, 0, :judge, 'seller_confirmed', 2, '{}'), ('bsc', 1, 1, :judge, 'cancelled', 3, '{}');
@@ -144,6 +145,12 @@ select throws_ok(
     format($$select pg_temp.step(3, %L, 'cancelled', 7)$$, :buyer), 'PT409',
     'an order that is cancelled can''t become cancelled', 'one cancels it, not both'
 );
+
+select pg_temp.order_at(5, 'disputed') as invented \gset
+update escrow.orders set arbitrator_wallet = :judge
+where onchain_order_id = 5;
+select is(pg_temp.step(5, :judge, 'resolved_buyer', 8), 'resolved_buyer', 'a ruling needs no contract');
+select is((select a.total_resolved from escrow.arbitrators as a), 1, 'but it counts for nothing: it may be invented');
 
 select * from finish();
 rollback;
