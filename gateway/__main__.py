@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import sys
@@ -13,6 +12,7 @@ import uvloop
 from aiohttp import web
 
 from .app import Gateway, make_server
+from .collector import collect_when_idle
 from .keys import make_private_key, read_data_keys, read_key
 from .logs import configure_logs, log
 from .settings import SettingError, Settings, read_settings, unknown_variables
@@ -58,10 +58,8 @@ async def serve(settings: Settings) -> int:
         return 1
     await asyncio.wait([ready, asyncio.create_task(stopping.wait())], return_when=asyncio.FIRST_COMPLETED)
     if ready.done():
-        # What is there now stays: the collector need not walk over it again and again while requests wait.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(10_000, 10, 10)
+        # A stream that is open waits for nothing.
+        collecting = asyncio.create_task(collect_when_idle(lambda: gateway.under_way > len(gateway.streams.open)))
         # A lane that has its answer waits for the event loop to let go of the interpreter, while PostgreSQL has nothing
         # to do: 5 ms by default, longer than a batch takes (docs/adr/0017).
         sys.setswitchinterval(0.0005)
@@ -69,6 +67,8 @@ async def serve(settings: Settings) -> int:
         log().info("ready", host=settings.host, port=port, auth=settings.auth)
         print(welcome(settings, port), flush=True)
     await stopping.wait()
+    if ready.done():
+        collecting.cancel()
     log().info("draining")
     gateway.end_streams()
     await runner.cleanup()

@@ -85,6 +85,7 @@ class Gateway:
         self.outcome_within = settings.pool_wait + settings.statement_timeout + GRACE
         self.listener: asyncio.Task[None] | None = None
         self.calls: set[asyncio.Task[Any]] = set()
+        self.under_way = 0
         self.batchers: WeakSet[Batcher] = WeakSet()
         self.streams = Streams(settings.max_streams)
         self.trust = Trust(settings, self.streams.end_session)
@@ -128,6 +129,13 @@ class Gateway:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer any request; aiohttp's only handler."""
+        self.under_way += 1
+        try:
+            return await self._handle(request)
+        finally:
+            self.under_way -= 1
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         started = time.perf_counter()
         request_id = _request_id(request)
         name, known = "unknown", frozenset[str]()
