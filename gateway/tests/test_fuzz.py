@@ -19,9 +19,9 @@ def fuzz(gateway: RunningGateway, *options: str) -> None:
 
     Not of streams, which don't end. Not with its check that all data of the right types is accepted: sizes and categories are rules of the functions.
     """
-    seed = os.environ.get("FUZZ_SEED", "1")
+    seed, examples = os.environ.get("FUZZ_SEED", "1"), os.environ.get("FUZZ_EXAMPLES", "15")
     ran = subprocess.run(
-        [str(Path(sys.executable).parent / "st"), "run", f"{gateway.url}/openapi.json", "--max-examples=40",
+        [str(Path(sys.executable).parent / "st"), "run", f"{gateway.url}/openapi.json", f"--max-examples={examples}",
          f"--seed={seed}", "--phases=examples,coverage,fuzzing", "--no-color",
          "--exclude-checks=positive_data_acceptance", "--exclude-tag=streams", *options],
         capture_output=True, text=True, check=False,
