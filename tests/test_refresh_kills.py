@@ -38,6 +38,7 @@ class Client:
     refreshed: int = 0
     lost: int = 0
     late: int = 0
+    unanswered_logins: int = 0
     fault: str = ""
 
     async def login(self, http: aiohttp.ClientSession) -> None:
@@ -73,6 +74,7 @@ class Client:
             with contextlib.suppress(aiohttp.ClientError, TimeoutError, ValueError, AssertionError):
                 async with aiohttp.ClientSession(url, timeout=aiohttp.ClientTimeout(total=3)) as http:
                     return await self.login(http)
+            self.unanswered_logins += 1
             await asyncio.sleep(0.1)
 
     async def run(self, url: str, stopping: asyncio.Event) -> None:
@@ -158,7 +160,9 @@ async def test_nobody_is_logged_out_by_an_answer_that_was_lost(installation: Ins
     print(
         f"{sum(client.refreshed for client in clients)} refreshes, {sum(client.lost for client in clients)} lost, {late} late"
     )
-    assert await installation.query("select count(*) from auth.sessions where is_active") == [(CLIENTS + late,)]
+    # Each late one has a session more, and perhaps one of each login whose answer was lost.
+    ((sessions,),) = await installation.query("select count(*) from auth.sessions where is_active")
+    assert 0 <= sessions - CLIENTS - late <= sum(client.unanswered_logins for client in clients)
     assert await installation.query("select count(*) from auth.audit_logs where action = 'session.token_reused'") == [
         (0,)
     ]
