@@ -1,20 +1,7 @@
 begin;
 select plan(7);
 
-\set buyer '''0x00000000000000000000000000000000000000b1'''
-\set seller '''0x00000000000000000000000000000000000000b2'''
-\set judge '''0x00000000000000000000000000000000000000b3'''
-\set stranger '''0x00000000000000000000000000000000000000b4'''
-\set product '''d0000000-0000-4000-8000-000000000000'''
-insert into escrow.user_profiles (wallet, public_key, created_at)
-values
-(:buyer, 'cHVi', now() - interval '30 days'), (:seller, 'cHVi', now() - interval '30 days'),
-(:judge, 'cHVi', now() - interval '30 days'), (:stranger, 'cHVi', now() - interval '30 days');
-insert into escrow.arbitrators (wallet, stake_amount, stake_token) values (:judge, 500, :judge);
-insert into escrow.products (
-    id, seller_wallet, title_preview, description_preview, category, price_usdt, stock, product_hash
-)
-values (:product, :seller, 'Title', 'Text', 'data', 10, 30, 'hash');
+\ir setup/orders.sql
 
 select is(
     (select t.stock from escrow.take_item(:product, :buyer) as t), 30, 'who takes one is told what there was'
