@@ -44,7 +44,7 @@ begin
         )
         values (
             p_onchain_order_id, p_chain, p_buyer_wallet, v_product.seller_wallet, p_product_id, p_token,
-            v_product.price_usdt, round(v_product.price_usdt * 0.02, 6), lower(p_tx_hash_create), v_product.product_hash,
+            v_product.price_usdt, escrow.fee_of(v_product.price_usdt), lower(p_tx_hash_create), v_product.product_hash,
             v_product.status = 'active'
         )
         returning o.id into v_id;

@@ -15,8 +15,7 @@ begin
     end if;
     if v_terms.amount is not null then
         p_order.amount := v_terms.amount;
-        -- Half a millionth goes up: round() of numeric.
-        p_order.platform_fee := round(v_terms.amount * 0.02, 6);
+        p_order.platform_fee := escrow.fee_of(v_terms.amount);
     end if;
     return p_order;
 end

@@ -22,7 +22,7 @@ end
 $$;
 
 comment on function escrow.is_false_order(escrow.chain_type, bigint, text, text) is
-'Whether the contract says that an order of this number is between others, or of less than 1 USDT or USDC.
+'Whether the contract says that an order of this number is between others, or of less than 1 USDT or USDC, or of another token.
 p_chain: whose contract. p_onchain_order_id: its number there. p_buyer_wallet, p_seller_wallet: who it is said to be between.
 Returns false also when the contract has not told yet.
 Errors: none.';

@@ -36,7 +36,7 @@ end
 $$;
 
 comment on function escrow.sync_order(escrow.chain_type, bigint) is
-'Makes an order what the contract''s events say. One that the contract has between others, or of less than 1 USDT, is false: it expires, gives its item back, counts for nobody, loses its reviews, and has a negative number from then on.
+'Makes an order what the contract''s events say. One that the contract has between others, or of less than 1 USDT or USDC, or of another token, is false: it expires, gives its item back, counts for nobody, loses its reviews, and has a negative number from then on.
 p_chain: whose contract; the caller has locked it. p_onchain_order_id: its number there, locked as well; a row may be missing.
 Errors: none.';
 
