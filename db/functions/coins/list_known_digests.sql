@@ -11,11 +11,7 @@ begin
     return query
     select ci.public_key_digest from coins.coin_inventory as ci where ci.user_id = p_user_id
     union all
-    select unnest(sc.digests) from coins.spent_coin as sc where sc.user_id = p_user_id
-    union all
-    select unnest(coins.digests(array[convert_to(lr.key_id, 'UTF8'), lr.public_key_blob]))
-    from coins.last_resort_coin as lr
-    where lr.user_id = p_user_id;
+    select s.digest from coins.list_spent_digests(p_user_id) as s;
 end
 $$;
 

@@ -9,13 +9,12 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
 as $$
 declare
     v_refusal record;
-    v_category record;
-    v_sent record;
     v_digests bigint[];
-    v_is_fresh boolean[];
+    v_sent record;
 begin
     if p_user_id is null or p_coins is null then
         raise exception using errcode = 'invalid_parameter_value',
@@ -32,73 +31,84 @@ begin
     -- Before the epoch is read: an upload that waits for a fence must see what that has raised.
     lock table coins.coin_inventory in row exclusive mode;
     perform coins.lock_user(p_user_id);
-    perform coins.check_epoch(p_epoch);
+    if p_epoch is not null then
+        perform coins.check_epoch(p_epoch);
+    end if;
 
-    -- Lists beside each other, so that the blobs are gone through as seldom as can be.
-    select
-        array_agg(c.key_id) as key_ids,
-        array_agg(convert_to(c.key_id, 'UTF8')) as names,
-        array_agg(c.coin_category) as categories,
-        array_agg(c.public_key_blob) as public_keys
-    into v_sent
-    from unnest(p_coins) as c;
-    v_digests := coins.digests(v_sent.public_keys);
+    -- Of the names, then of the public keys: in one call, which costs more than a digest.
+    v_digests := coins.digests(
+        array(select convert_to(c.key_id, 'UTF8') from unnest(p_coins) as c)
+        || array(select c.public_key_blob from unnest(p_coins) as c)
+    );
 
     -- Skipped, so that a retry is safe: what is in stock or spent, by name or by public key. One statement, one
-    -- snapshot: a coin that moves from stock to spent meanwhile is seen in one of them.
-    with known as materialized (
-        select k.digest from coins.list_known_digests(p_user_id) as k
+    -- snapshot: a coin that moves from stock to spent meanwhile is seen in one of them. No sequential scans: a plan from
+    -- the time when there were no coins must serve when there are many.
+    with stock as materialized (
+        select ci.key_id, ci.coin_category, ci.public_key_digest, ci.fetched_by is null as is_unclaimed
+        from coins.coin_inventory as ci
+        where ci.user_id = p_user_id
     ),
 
-    sent as (
-        select
-            s.place,
-            s.public_key_digest,
-            row_number() over (partition by s.key_id order by s.place) = 1
-            and s.name_digest not in (select k.digest from known as k)
-            and s.public_key_digest not in (select k.digest from known as k)
-            and not exists (
-                select from coins.coin_inventory as ci where ci.user_id = p_user_id and ci.key_id = s.key_id
-            ) as is_unknown
-        from
-            unnest(v_sent.key_ids, coins.digests(v_sent.names), v_digests)
-            with ordinality as s (key_id, name_digest, public_key_digest, place)
+    spent as materialized (
+        select s.digest from coins.list_spent_digests(p_user_id) as s
     ),
 
-    fresh as (
-        select
-            s.place,
-            s.is_unknown and row_number() over (
-                partition by s.is_unknown, s.public_key_digest order by s.place
-            ) = 1 as is_fresh
-        from sent as s
-    )
+    -- Of coins with one name the first; the others are skipped, whatever becomes of it.
+    named as (
+        select distinct on (s.name_digest) s.*
+        from (
+            select
+                c.place,
+                c.key_id,
+                c.coin_category,
+                v_digests[c.place] as name_digest,
+                v_digests[cardinality(p_coins) + c.place] as public_key_digest
+            from
+                unnest(p_coins)
+                with ordinality as c (key_id, coin_category, public_key_blob, signature_blob, place)
+        ) as s
+        order by s.name_digest, s.place
+    ),
 
-    select array_agg(f.is_fresh order by f.place)
-    into v_is_fresh
-    from fresh as f;
+    -- Of those with one public key the first that is not known.
+    fresh as materialized (
+        select distinct on (n.public_key_digest) n.place, n.coin_category
+        from named as n
+        where
+            n.key_id not in (select k.key_id from stock as k)
+            and n.public_key_digest not in (select k.public_key_digest from stock as k)
+            and n.name_digest not in (select k.digest from spent as k)
+            and n.public_key_digest not in (select k.digest from spent as k)
+        order by n.public_key_digest, n.place
+    ),
 
     -- Asked before anything is written: a refusal that rolls back a thousand rows is an attack at no cost.
-    select cc.name, cc.max_unclaimed into v_category
+    overfull as (
+        select cc.name, cc.max_unclaimed
+        from (
+            select f.coin_category, count(*) as coins from fresh as f group by f.coin_category
+        ) as added
+        inner join coins.coin_category as cc on cc.name = added.coin_category
+        where
+            cc.max_unclaimed < added.coins + (
+                select count(*) from stock as k where k.is_unclaimed and k.coin_category = cc.name
+            )
+        order by cc.name
+        limit 1
+    )
+
+    select a.is_fresh, o.name, o.max_unclaimed
+    into v_sent
     from (
-        select s.coin_category, count(*) as coins
-        from unnest(v_sent.categories, v_is_fresh) as s (coin_category, is_fresh)
-        where s.is_fresh
-        group by s.coin_category
-    ) as added
-    inner join coins.coin_category as cc on cc.name = added.coin_category
-    where
-        cc.max_unclaimed < added.coins + (
-            select count(*) from coins.coin_inventory as ci
-            where ci.user_id = p_user_id and ci.coin_category = cc.name and ci.fetched_by is null
-        )
-    order by cc.name
-    limit 1;
-    if found then
+        select array(
+            select p.place in (select f.place from fresh as f) from generate_series(1, cardinality(p_coins)) as p (place)
+        ) as is_fresh
+    ) as a
+    left join overfull as o on true;
+    if v_sent.name is not null then
         raise exception using errcode = 'PT409',
-            message = format(
-                'a user may have at most %s unclaimed %s coins', v_category.max_unclaimed, v_category.name
-            ),
+            message = format('a user may have at most %s unclaimed %s coins', v_sent.max_unclaimed, v_sent.name),
             hint = 'Nothing was stored. Ask for the count first and upload what is missing.';
     end if;
 
@@ -107,11 +117,11 @@ begin
         user_id, key_id, coin_category, public_key_blob, signature_blob, public_key_digest
     )
     select
-        p_user_id, c.key_id, c.coin_category, c.public_key_blob, c.signature_blob, v_digests[c.place]
+        p_user_id, c.key_id, c.coin_category, c.public_key_blob, c.signature_blob, v_digests[cardinality(p_coins) + c.place]
     from
         unnest(p_coins)
         with ordinality as c (key_id, coin_category, public_key_blob, signature_blob, place)
-    where v_is_fresh[c.place];
+    where v_sent.is_fresh[c.place];
     get diagnostics inserted = row_count;
 end
 $$;

@@ -10,31 +10,44 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     return query
+    with faulty as (
+        select c.place - 1 as place, c.key_id, c.public_key_blob, c.signature_blob, cc.*
+        from
+            unnest(p_coins)
+            with ordinality as c (key_id, coin_category, public_key_blob, signature_blob, place)
+        left join coins.coin_category as cc on cc.name = c.coin_category
+        where
+            (
+                c.key_id <> ''
+                and length(c.key_id) <= 36
+                and octet_length(c.public_key_blob) = cc.public_key_bytes
+                and octet_length(c.signature_blob) = cc.signature_bytes
+            ) is not true
+        order by c.place
+        limit 1
+    )
+
     select
         case when fault.is_too_large then 'PT413' else '22023' end,
         format('coins[%s].%s', fault.place, fault.reason)
     from (
         select
-            c.place - 1 as place,
-            octet_length(c.public_key_blob) > largest.public_key_bytes
-            or octet_length(c.signature_blob) > largest.signature_bytes as is_too_large,
+            f.place,
+            octet_length(f.public_key_blob) > largest.public_key_bytes
+            or octet_length(f.signature_blob) > largest.signature_bytes as is_too_large,
             case
-                when octet_length(c.public_key_blob) > largest.public_key_bytes
+                when octet_length(f.public_key_blob) > largest.public_key_bytes
                     then format('public_key is larger than the %s bytes that any category allows', largest.public_key_bytes)
-                when octet_length(c.signature_blob) > largest.signature_bytes
+                when octet_length(f.signature_blob) > largest.signature_bytes
                     then format('signature is larger than the %s bytes that any category allows', largest.signature_bytes)
-                when (c.key_id <> '') is not true then 'key_id must not be empty'
-                when length(c.key_id) > 36 then 'key_id must have at most 36 characters'
-                when cc.name is null then 'coin_category must be one of ' || largest.names
-                when (octet_length(c.public_key_blob) = cc.public_key_bytes) is not true
-                    then format('public_key must have %s bytes for %s', cc.public_key_bytes, cc.name)
-                when (octet_length(c.signature_blob) = cc.signature_bytes) is not true
-                    then format('signature must have %s bytes for %s', cc.signature_bytes, cc.name)
+                when (f.key_id <> '') is not true then 'key_id must not be empty'
+                when length(f.key_id) > 36 then 'key_id must have at most 36 characters'
+                when f.name is null then 'coin_category must be one of ' || largest.names
+                when (octet_length(f.public_key_blob) = f.public_key_bytes) is not true
+                    then format('public_key must have %s bytes for %s', f.public_key_bytes, f.name)
+                else format('signature must have %s bytes for %s', f.signature_bytes, f.name)
             end as reason
-        from
-            unnest(p_coins)
-            with ordinality as c (key_id, coin_category, public_key_blob, signature_blob, place)
-        left join coins.coin_category as cc on cc.name = c.coin_category
+        from faulty as f
         cross join (
             select
                 max(k.public_key_bytes) as public_key_bytes,
@@ -42,10 +55,7 @@ begin
                 string_agg(k.name, ', ' order by k.name) as names
             from coins.coin_category as k
         ) as largest
-    ) as fault
-    where fault.reason is not null
-    order by fault.place
-    limit 1;
+    ) as fault;
 end
 $$;
 
