@@ -318,7 +318,7 @@ class Gateway:
                 raise
         await self.routes.refresh()
         endpoint = self.routes.newest(endpoint) or endpoint
-        return endpoint, await self.primary.call(endpoint.route, role, arguments, context, prepare=False)
+        return endpoint, await self.primary.call(endpoint.route, role, arguments, context, prepares=False)
 
     async def _call(
         self, endpoint: Endpoint, role: str, arguments: Mapping[str, Any], context: Mapping[str, str]

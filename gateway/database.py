@@ -15,7 +15,7 @@ import psycopg
 from psycopg import abc, pq
 from psycopg.adapt import AdaptersMap, Dumper, Loader
 from psycopg.types.composite import register_composite
-from psycopg.types.string import TextBinaryLoader
+from psycopg.types.string import BytesBinaryDumper, TextBinaryLoader
 from psycopg_pool import AsyncConnectionPool
 
 from .catalog import Catalog, Composite, Field, Route
@@ -24,8 +24,8 @@ from .connections import CONNECTION, TRUSTED_FOR, Answer, is_lost, settings_of_s
 from .lane import Lane
 from .problems import OUTCOME_UNKNOWN, Problem
 from .settings import LOGIN, Settings, login_dsn
+from .wire import Wire
 
-Connection = psycopg.AsyncConnection[Any]
 GIVES_UP = 3.0
 """Seconds a pool tries to reconnect by itself; short, so that the next caller makes it try again."""
 
@@ -36,6 +36,8 @@ class _Adapters:
     def __init__(self) -> None:
         self.adapters = AdaptersMap(psycopg.adapters)
         self.adapters.register_dumper(None, _UuidDumper)
+        # The driver's default for bytea is the one for its DB-API class Binary, which is Python.
+        self.adapters.register_dumper(bytes, BytesBinaryDumper)
         self.adapters.register_loader("jsonb", _JsonbLoader)
         self.connection = None
 
@@ -50,13 +52,13 @@ class Server:
         self.dsn = dsn
         self.settings = settings
         self.context = _Adapters()
-        self.pools: dict[str, AsyncConnectionPool[Connection]] = {}
-        self.last_used: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
-        self.in_doubt: WeakSet[Connection] = WeakSet()
+        self.pools: dict[str, AsyncConnectionPool[Wire]] = {}
+        self.last_used: WeakKeyDictionary[Wire, float] = WeakKeyDictionary()
+        self.in_doubt: WeakSet[Wire] = WeakSet()
         self.opening = asyncio.Lock()
         self.lanes: dict[str, Lane] = {}
 
-    async def pool(self, login: str) -> AsyncConnectionPool[Connection]:
+    async def pool(self, login: str) -> AsyncConnectionPool[Wire]:
         """The pool of a login, opened at its first use."""
         pool = self.pools.get(login)
         if pool is None:
@@ -64,12 +66,13 @@ class Server:
                 pool = self.pools.get(login) or await self._open_pool(login)
         return pool
 
-    async def _open_pool(self, login: str) -> AsyncConnectionPool[Connection]:
+    async def _open_pool(self, login: str) -> AsyncConnectionPool[Wire]:
         settings = self.settings
         # The gateway's own queries are few: health, metrics, the catalog.
         least, most = (1, 2) if login == LOGIN else (settings.pool_min, settings.pool_max)
-        pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+        pool: AsyncConnectionPool[Wire] = AsyncConnectionPool(
             login_dsn(self.dsn, login, settings.password),
+            connection_class=Wire,
             kwargs=CONNECTION | {"prepare_threshold": 2 if settings.prepare else None, "context": self.context},
             min_size=least,
             max_size=most,
@@ -124,33 +127,34 @@ class Server:
         role: str,
         arguments: Mapping[str, Any],
         context: Mapping[str, str],
-        prepare: bool | None = None,
+        prepares: bool = True,
     ) -> Answer:
         """Call a route's function once, under an HTTP role, in one transaction and one round trip.
 
         arguments: values by argument name. context: settings of the transaction, which tell the function of the request.
-        prepare: False plans anew whatever the connection remembers.
+        prepares: False plans anew whatever the connection remembers.
         Raises psycopg.Error, PoolTimeout, TooManyRequests; Problem 503 when it is not known whether it happened.
         """
         pool = await self.pool(f"{LOGIN}_{role}")
         try:
             async with pool.connection() as connection:
-                async with connection.pipeline():
-                    await connection.execute(b"begin" if route.is_volatile else b"begin read only")
-                    await connection.execute(_set_statement(tuple(context)), list(context.values()))
-                    cursor = connection.cursor(binary=True)
-                    await cursor.execute(call_statement(route, arguments).encode(), arguments, prepare=prepare)
-                    status = await connection.execute("select current_setting('response.status', true)")
-                    await connection.execute(b"commit")
-                # Only now is the commit acknowledged: a row read inside the pipeline could still be undone.
+                _, _, called, status, _ = await connection.run(
+                    (
+                        (b"begin" if route.is_volatile else b"begin read only", ()),
+                        (_set_statement(tuple(context)), tuple(context.values())),
+                        (call_statement(route, arguments), _values(route, arguments)),
+                        (b"select current_setting('response.status', true)", ()),
+                        (b"commit", ()),
+                    ),
+                    prepares,
+                )
                 self._settle(connection)
-                answer = _answer(cursor, await cursor.fetchall())
-                set_status = (await status.fetchone() or [None])[0]
+                answer = connection.answer(called)
         except psycopg.Error as error:
             if is_lost(error):
                 self.distrust()
             raise
-        return Answer(answer.columns, answer.rows, set_status or None)
+        return Answer(answer.columns, answer.rows, (status.get_value(0, 0) or b"").decode() or None)
 
     async def query(self, statement: str, timeout: float = 2.0) -> Answer:
         """Run a statement of the gateway's own under its own login, within so many seconds."""
@@ -159,7 +163,7 @@ class Server:
             cursor = await connection.execute(statement.encode())
             return _answer(cursor, await cursor.fetchall())
 
-    async def _configure(self, connection: Connection) -> None:
+    async def _configure(self, connection: Wire) -> None:
         def notice(diagnostic: psycopg.errors.Diagnostic) -> None:
             if tells_of_doubt(diagnostic):
                 self.in_doubt.add(connection)
@@ -168,7 +172,7 @@ class Server:
         if first := settings_of_session(self.settings.statement_timeout):
             await connection.execute(first)
 
-    async def _check(self, connection: Connection) -> None:
+    async def _check(self, connection: Wire) -> None:
         now = time.monotonic()
         if now - self.last_used.get(connection, 0) > TRUSTED_FOR:
             await AsyncConnectionPool.check_connection(connection)
@@ -180,7 +184,7 @@ class Server:
         for lane in self.lanes.values():
             lane.distrust()
 
-    def _settle(self, connection: Connection) -> None:
+    def _settle(self, connection: Wire) -> None:
         """Refuse an answer that was committed here but perhaps not on the standby: a failover would undo it."""
         if connection in self.in_doubt:
             self.in_doubt.discard(connection)
@@ -245,12 +249,16 @@ def may_repeat(route: Route, arguments: Mapping[str, Any]) -> bool:
     return route.request_id_argument is not None and arguments.get(route.request_id_argument) is not None
 
 
-def call_statement(route: Route, arguments: Mapping[str, Any]) -> str:
+def call_statement(route: Route, arguments: Mapping[str, Any]) -> bytes:
     """The call of a function with named arguments; those that were not sent keep their defaults."""
-    given = ", ".join(
-        f"{field.name} => %({field.name})b::{_type(field)}" for field in route.arguments if field.name in arguments
-    )
-    return f"select * from {route.function}({given})"
+    sent = (field for field in route.arguments if field.name in arguments)
+    given = ", ".join(f"{field.name} => ${number}::{_type(field)}" for number, field in enumerate(sent, 1))
+    return f"select * from {route.function}({given})".encode()
+
+
+def _values(route: Route, arguments: Mapping[str, Any]) -> list[Any]:
+    """Those of call_statement()."""
+    return [arguments[field.name] for field in route.arguments if field.name in arguments]
 
 
 def batch_statement(route: Route) -> str:
@@ -281,7 +289,8 @@ def _element(value: str | int | None) -> str:
 @cache
 def _set_statement(names: tuple[str, ...]) -> bytes:
     """Sets the settings of those names until the end of the transaction."""
-    return b"select " + b", ".join(b"set_config('%b', %%s, true)" % name.encode() for name in names)
+    settings = (f"set_config('{name}', ${number}, true)" for number, name in enumerate(names, 1))
+    return f"select {', '.join(settings)}".encode()
 
 
 def _type(field: Field) -> str:

@@ -12,12 +12,12 @@ from typing import Any, Protocol
 import psycopg
 from psycopg import pq
 from psycopg.adapt import PyFormat, Transformer
-from psycopg.errors import error_from_result
 
 from .connections import CONNECTION, TRUSTED_FOR, Answer, is_lost, settings_of_session, tells_of_doubt
 from .logs import fault, log
 from .problems import OUTCOME_UNKNOWN, Problem
 from .settings import Settings
+from .wire import answer_of, check
 
 RECONNECTS_EVERY = 0.2
 """Seconds between two attempts to reach the server while there is no connection."""
@@ -176,18 +176,11 @@ class Lane:
             result = server.exec_prepared(name, values, formats, pq.Format.BINARY)  # type: ignore[arg-type]
         else:
             result = server.exec_params(statement.encode(), values, types, formats, pq.Format.BINARY)
-        _check(result)
-        transformer.set_pgresult(result, format=pq.Format.BINARY)
-        columns = tuple((result.fname(number) or b"").decode() for number in range(result.nfields))
-        return Answer(columns, transformer.load_rows(0, result.ntuples, tuple))
+        check(result)
+        return answer_of(transformer, result)
 
     def _prepare(self, statement: str, types: tuple[int, ...] | None) -> bytes:
         name = f"batch_{len(self.prepared)}".encode()
-        _check(self.server.prepare(name, statement.encode(), types))
+        check(self.server.prepare(name, statement.encode(), types))
         self.prepared[statement, types] = name
         return name
-
-
-def _check(result: pq.abc.PGresult) -> None:
-    if result.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
-        raise error_from_result(result)
