@@ -112,8 +112,9 @@ def _fields_decoder(
         for name, decode_one, is_required, default in parts:
             if name in sent:
                 unread -= 1
+                value = sent[name]
                 try:
-                    values.append(decode_one(sent[name], is_text))
+                    values.append(None if value is None else decode_one(value, is_text))
                 except MalformedError as error:
                     error.path = f".{name}{error.path}"
                     raise
@@ -130,13 +131,13 @@ def _fields_decoder(
 
 
 def _decoder(field: Field) -> Decoder:
-    """Of a value of a field's type, or of a list of them; null stays null."""
+    """Of a value of a field's type, or of a list of them; of no null."""
     if field.composite:
         one = _composite_decoder(field.composite)
     else:
         one = _labels_decoder(field.labels) if field.labels else _scalar_decoder(field)
     if not field.is_array:
-        return _or_null(one)
+        return one
     # A null in a list of objects is nobody's wish.
     element = one if field.composite else _or_null(one)
 
@@ -155,7 +156,7 @@ def _decoder(field: Field) -> Decoder:
             raise
         return decoded
 
-    return _or_null(decode_list)
+    return decode_list
 
 
 def _or_null(decoder: Decoder) -> Decoder:
