@@ -9,11 +9,16 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $$
 declare
+    -- Plans are generic, since one made for these coins would hold copies of them, and know no sequential scan, since one
+    -- from the time when there were no coins must serve when there are many. Coins are gone through by unnest() beside
+    -- generate_series() in the select list: in FROM each way through them would write them all down again.
     v_refusal record;
-    v_digests bigint[];
+    v_name_digests bigint[];
+    v_public_key_digests bigint[];
     v_sent record;
 begin
     if p_user_id is null or p_coins is null then
@@ -35,15 +40,15 @@ begin
         perform coins.check_epoch(p_epoch);
     end if;
 
-    -- Of the names, then of the public keys: in one call, which costs more than a digest.
-    v_digests := coins.digests(
-        array(select convert_to(c.key_id, 'UTF8') from unnest(p_coins) as c)
-        || array(select c.public_key_blob from unnest(p_coins) as c)
+    v_name_digests := coins.digests(
+        array(select convert_to((s.coin).key_id, 'UTF8') from (select unnest(p_coins) as coin) as s)
+    );
+    v_public_key_digests := coins.digests(
+        array(select (s.coin).public_key_blob from (select unnest(p_coins) as coin) as s)
     );
 
     -- Skipped, so that a retry is safe: what is in stock or spent, by name or by public key. One statement, one
-    -- snapshot: a coin that moves from stock to spent meanwhile is seen in one of them. No sequential scans: a plan from
-    -- the time when there were no coins must serve when there are many.
+    -- snapshot: a coin that moves from stock to spent meanwhile is seen in one of them.
     with stock as materialized (
         select ci.key_id, ci.coin_category, ci.public_key_digest, ci.fetched_by is null as is_unclaimed
         from coins.coin_inventory as ci
@@ -60,13 +65,11 @@ begin
         from (
             select
                 c.place,
-                c.key_id,
-                c.coin_category,
-                v_digests[c.place] as name_digest,
-                v_digests[cardinality(p_coins) + c.place] as public_key_digest
-            from
-                unnest(p_coins)
-                with ordinality as c (key_id, coin_category, public_key_blob, signature_blob, place)
+                (c.coin).key_id,
+                (c.coin).coin_category,
+                v_name_digests[c.place] as name_digest,
+                v_public_key_digests[c.place] as public_key_digest
+            from (select generate_series(1, cardinality(p_coins)) as place, unnest(p_coins) as coin) as c
         ) as s
         order by s.name_digest, s.place
     ),
@@ -117,10 +120,13 @@ begin
         user_id, key_id, coin_category, public_key_blob, signature_blob, public_key_digest
     )
     select
-        p_user_id, c.key_id, c.coin_category, c.public_key_blob, c.signature_blob, v_digests[cardinality(p_coins) + c.place]
-    from
-        unnest(p_coins)
-        with ordinality as c (key_id, coin_category, public_key_blob, signature_blob, place)
+        p_user_id,
+        (c.coin).key_id,
+        (c.coin).coin_category,
+        (c.coin).public_key_blob,
+        (c.coin).signature_blob,
+        v_public_key_digests[c.place]
+    from (select generate_series(1, cardinality(p_coins)) as place, unnest(p_coins) as coin) as c
     where v_sent.is_fresh[c.place];
     get diagnostics inserted = row_count;
 end

@@ -7,15 +7,23 @@ returns setof record
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
 begin
     return query
-    with faulty as (
+    with categories as materialized (
+        select cc.* from coins.coin_category as cc
+    ),
+
+    faulty as (
         select c.place - 1 as place, c.key_id, c.public_key_blob, c.signature_blob, cc.*
-        from
-            unnest(p_coins)
-            with ordinality as c (key_id, coin_category, public_key_blob, signature_blob, place)
-        left join coins.coin_category as cc on cc.name = c.coin_category
+        from (
+            select sent.place, (sent.coin).*
+            from (
+                select generate_series(1, cardinality(p_coins)) as place, unnest(p_coins) as coin
+            ) as sent
+        ) as c
+        left join categories as cc on cc.name = c.coin_category
         where
             (
                 c.key_id <> ''
@@ -53,7 +61,7 @@ begin
                 max(k.public_key_bytes) as public_key_bytes,
                 max(k.signature_bytes) as signature_bytes,
                 string_agg(k.name, ', ' order by k.name) as names
-            from coins.coin_category as k
+            from categories as k
         ) as largest
     ) as fault;
 end
