@@ -63,17 +63,21 @@ class Wire(psycopg.AsyncConnection[Any]):
         server = self.pgconn
         bound = [self._bind(text, values) for text, values in statements]
         if not prepares or self.prepare_threshold is None:
-            return await self._exchange(
+            sends = [
                 partial(server.send_query_params, one.text, one.values, one.types, one.formats, pq.Format.BINARY)
                 for one in bound
-            )
-        await self._prepare(bound)
-        return await self._exchange(
-            partial(
-                server.send_query_prepared, self.names[one.text, one.types], one.values, one.formats, pq.Format.BINARY
-            )
-            for one in bound
-        )
+            ]
+        else:
+            await self._prepare(bound)
+            names = [self.names[one.text, one.types] for one in bound]
+            sends = [
+                partial(server.send_query_prepared, name, one.values, one.formats, pq.Format.BINARY)
+                for name, one in zip(names, bound, strict=True)
+            ]
+        results = await self.wait(_round_trip(server, sends))
+        for result in results:
+            check(result)
+        return results
 
     def answer(self, result: PGresult) -> Answer:
         """The rows of a result, in binary form, as Python's values."""
@@ -101,19 +105,19 @@ class Wire(psycopg.AsyncConnection[Any]):
             return
         oldest = list(itertools.islice(self.names, max(0, len(self.names) + len(new) - MOST_PREPARED)))
         gone = [self.names.pop(key) for key in oldest]
-        await self._exchange(
-            [
-                *(partial(server.send_query_params, b"deallocate " + name, None) for name in gone),
-                *(partial(server.send_prepare, name, text, types) for (text, types), name in new.items()),
-            ]
+        results = await self.wait(
+            _round_trip(
+                server,
+                [
+                    *(partial(server.send_query_params, b"deallocate " + name, None) for name in gone),
+                    *(partial(server.send_prepare, name, text, types) for (text, types), name in new.items()),
+                ],
+            )
         )
-        self.names |= new
-
-    async def _exchange(self, sends: Iterable[Callable[[], None]]) -> list[PGresult]:
-        results = await self.wait(_round_trip(self.pgconn, sends))
-        for result in results:
+        # Those before one that fails are there all the same.
+        for (key, name), result in zip(new.items(), results[len(gone) :], strict=True):
             check(result)
-        return results
+            self.names[key] = name
 
 
 def check(result: PGresult) -> None:
@@ -126,7 +130,9 @@ def answer_of(transformer: Transformer, result: PGresult) -> Answer:
     """The rows of a result, in binary form, as Python's values."""
     transformer.set_pgresult(result, format=pq.Format.BINARY)
     columns = tuple((result.fname(number) or b"").decode() for number in range(result.nfields))
-    return Answer(columns, transformer.load_rows(0, result.ntuples, tuple))
+    rows = transformer.load_rows(0, result.ntuples, tuple)
+    transformer.set_pgresult(None)  # which it would keep until the next
+    return Answer(columns, rows)
 
 
 def _round_trip(server: PGconn, sends: Iterable[Callable[[], None]]) -> PQGen[list[PGresult]]:

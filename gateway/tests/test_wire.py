@@ -64,7 +64,11 @@ async def test_a_statement_that_can_not_be_prepared_leaves_nothing_begun(wire: W
     with pytest.raises(psycopg.errors.UndefinedFunction):
         await wire.run([BEGIN, (b"select no_such_function()", ()), COMMIT])
     assert wire.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
-    assert await value(wire, "select 1") == 1
+    # What could be is there, and is not prepared once more.
+    assert await count_prepared(wire) == len([BEGIN]) + 1
+    with pytest.raises(psycopg.errors.UndefinedFunction):
+        await wire.run([BEGIN, (b"select no_such_function()", ()), COMMIT])
+    assert await count_prepared(wire) == len([BEGIN]) + 1
 
 
 async def test_the_statements_used_last_stay_prepared(wire: Wire) -> None:
