@@ -291,34 +291,36 @@ def clean_run(connection: Connection, world: World) -> dict[str, list[Any]]:
 def deliver(database: Database, world: World, events: list[Event], dice: random.Random) -> None:
     """Events in any order and some twice, while people post orders, take steps and take numbers that aren't theirs."""
     connection = database.connect()
-    queue = events + dice.choices(events, k=len(events) // 2) if events else []
-    dice.shuffle(queue)
-    for number, event in enumerate(queue):
-        apply(connection, event)
-        order = dice.choice(world.orders)
-        act = dice.random()
-        if act < 0.15:
-            post(connection, order)
-        elif act < 0.22:
-            post(connection, order, STRANGER)
-        elif act < 0.26:
-            review(connection, dice)
-        elif act < 0.6:
-            step(connection, order, world.path(order), dice)
-        elif act < 0.62:
-            sign_in(connection)
-        elif act < 0.67:
-            # A restart: what came since an earlier block comes again.
-            connection.close()
-            connection = database.connect()
-            (cursor,) = connection.execute(CURSOR, [event.chain]).fetchone() or (0,)
-            again = [old for old in queue[: number + 1] if old.chain == event.chain]
-            assert cursor >= max(old.block for old in again)
-            first = cursor - dice.randint(0, 20)
-            for old in sorted(again, key=lambda old: (old.block, old.log_index)):
-                if old.block >= first:
-                    apply(connection, old)
-    connection.close()
+    try:
+        queue = events + dice.choices(events, k=len(events) // 2) if events else []
+        dice.shuffle(queue)
+        for number, event in enumerate(queue):
+            apply(connection, event)
+            order = dice.choice(world.orders)
+            act = dice.random()
+            if act < 0.15:
+                post(connection, order)
+            elif act < 0.22:
+                post(connection, order, STRANGER)
+            elif act < 0.26:
+                review(connection, dice)
+            elif act < 0.6:
+                step(connection, order, world.path(order), dice)
+            elif act < 0.62:
+                sign_in(connection)
+            elif act < 0.67:
+                # A restart: what came since an earlier block comes again.
+                connection.close()
+                connection = database.connect()
+                (cursor,) = connection.execute(CURSOR, [event.chain]).fetchone() or (0,)
+                again = [old for old in queue[: number + 1] if old.chain == event.chain]
+                assert cursor >= max(old.block for old in again)
+                first = cursor - dice.randint(0, 20)
+                for old in sorted(again, key=lambda old: (old.block, old.log_index)):
+                    if old.block >= first:
+                        apply(connection, old)
+    finally:
+        connection.close()
 
 
 def messy_run(database: Database, world: World, dice: random.Random) -> dict[str, list[Any]]:
