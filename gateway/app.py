@@ -52,6 +52,7 @@ ALONE = {"application_name": "aqm alone"}
 REQUEST_ID_PREFIX = secrets.token_hex(4)
 """Of this process; a number follows."""
 
+NO_NAMES: frozenset[str] = frozenset()
 _request_numbers = itertools.count(1)
 REQUEST_ID_FORM = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
@@ -138,7 +139,7 @@ class Gateway:
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         started = time.perf_counter()
         request_id = _request_id(request)
-        name, known = "unknown", frozenset[str]()
+        name, known = "unknown", NO_NAMES
         try:
             if "Expect" in request.headers:
                 await _let_go_on(request)
