@@ -138,6 +138,7 @@ class Server:
         pool = await self.pool(f"{LOGIN}_{role}")
         try:
             async with pool.connection() as connection:
+                # Its results come after the commit is acknowledged: a row read before could still be undone.
                 _, _, called, status, _ = await connection.run(
                     (
                         (b"begin" if route.is_volatile else b"begin read only", ()),
