@@ -24,7 +24,7 @@ from .connections import CONNECTION, TRUSTED_FOR, Answer, is_lost, settings_of_s
 from .lane import Lane
 from .problems import OUTCOME_UNKNOWN, Problem
 from .settings import LOGIN, Settings, login_dsn
-from .wire import Wire
+from .wire import Statement, Wire
 
 GIVES_UP = 3.0
 """Seconds a pool tries to reconnect by itself; short, so that the next caller makes it try again."""
@@ -143,7 +143,7 @@ class Server:
                     (
                         (b"begin" if route.is_volatile else b"begin read only", ()),
                         (_set_statement(tuple(context)), tuple(context.values())),
-                        (call_statement(route, arguments), _values(route, arguments)),
+                        call_statement(route, arguments),
                         (b"select current_setting('response.status', true)", ()),
                         (b"commit", ()),
                     ),
@@ -250,16 +250,11 @@ def may_repeat(route: Route, arguments: Mapping[str, Any]) -> bool:
     return route.request_id_argument is not None and arguments.get(route.request_id_argument) is not None
 
 
-def call_statement(route: Route, arguments: Mapping[str, Any]) -> bytes:
+def call_statement(route: Route, arguments: Mapping[str, Any]) -> Statement:
     """The call of a function with named arguments; those that were not sent keep their defaults."""
-    sent = (field for field in route.arguments if field.name in arguments)
+    sent = [field for field in route.arguments if field.name in arguments]
     given = ", ".join(f"{field.name} => ${number}::{_type(field)}" for number, field in enumerate(sent, 1))
-    return f"select * from {route.function}({given})".encode()
-
-
-def _values(route: Route, arguments: Mapping[str, Any]) -> list[Any]:
-    """Those of call_statement()."""
-    return [arguments[field.name] for field in route.arguments if field.name in arguments]
+    return f"select * from {route.function}({given})".encode(), [arguments[field.name] for field in sent]
 
 
 def batch_statement(route: Route) -> str:
