@@ -40,9 +40,13 @@ begin
         return;
     end if;
     v_digests := coins.digests(array[convert_to(p_coin.key_id, 'UTF8'), p_coin.public_key_blob]);
-    if exists (select from coins.list_known_digests(p_user_id) as k where k.digest = any(v_digests))
+    -- In one snapshot: a coin is in stock or spent, never neither.
+    if exists (select from coins.list_spent_digests(p_user_id) as s where s.digest = any(v_digests))
         or exists (
-            select from coins.coin_inventory as ci where ci.user_id = p_user_id and ci.key_id = p_coin.key_id
+            select from coins.coin_inventory as ci
+            where
+                ci.user_id = p_user_id
+                and (ci.key_id = p_coin.key_id or ci.public_key_digest = any(v_digests))
         )
     then
         raise exception using errcode = 'PT409',

@@ -1,5 +1,5 @@
 begin;
-select plan(34);
+select plan(35);
 
 \set alice '''a11ce000-0000-4000-8000-000000000000'''
 \set bob '''b0b00000-0000-4000-8000-000000000000'''
@@ -125,6 +125,7 @@ from (
     ($$pg_temp.coin('unclaimed', p_seed => 'x')$$, 'and so is its name with another key'),
     ($$pg_temp.coin('x', p_seed => 'unclaimed')$$, 'and its key under another name'),
     ($$pg_temp.coin('claimed')$$, 'a coin that a sender has is refused'),
+    ($$pg_temp.coin('x', p_seed => 'claimed')$$, 'and so is its key under another name'),
     ($$pg_temp.coin('spent')$$, 'a coin that was spent is refused'),
     ($$pg_temp.coin('x', p_seed => 'spent')$$, 'and so is its key under another name'),
     ($$pg_temp.coin('first')$$, 'a last-resort coin that was replaced does not come back'),
